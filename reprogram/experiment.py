@@ -1,0 +1,245 @@
+"""One task, several seeds, every baseline: from data to a record."""
+
+import dataclasses
+import json
+import pathlib
+import time
+from collections.abc import Callable
+from collections.abc import Sequence
+
+import numpy as np
+
+from reprogram import baselines
+from reprogram import metrics
+from reprogram import recipe as recipes
+from reprogram.report import record
+from reprogram.report import schema
+from reprogram.reprogrammer import Reprogrammer
+from reprogram.reprogrammer import fingerprint
+from reprogram.sources import Source
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """What an experiment learns from and is tested on.
+
+    Args:
+        inputs: Raw inputs of all rows.
+        targets: Class ids `(rows,)` or values `(rows, columns)`.
+        problem: `"classification"`, `"multilabel"` or `"regression"`.
+        modality: `"molecule"`, `"image"` or `"series"`.
+        names: Names of the classes or columns.
+        draws: For each seed the rows to fit on and those to validate on.
+        test: Rows of the test set, the same for all seeds.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    problem: str
+    modality: str
+    names: tuple[str, ...]
+    draws: dict[int, tuple[np.ndarray, np.ndarray]]
+    test: np.ndarray
+
+
+class Features:
+    """Features of all rows in use, each kind computed once and timed."""
+
+    def __init__(self, data: Data, source: Source):
+        self.data, self.source = data, source
+        rows = [np.concatenate(pair) for pair in data.draws.values()]
+        self.rows = np.unique(np.concatenate([*rows, data.test]))
+        self.tables: dict[str, np.ndarray] = {}
+        self.seconds: dict[str, float] = {}
+
+    def __call__(self, key: str, rows: np.ndarray) -> np.ndarray:
+        """Returns features `(len(rows), ...)`; `"model"` are model inputs."""
+        if key not in self.tables:
+            start = time.perf_counter()
+            self.tables[key] = self._compute(key)
+            self.seconds[key] = time.perf_counter() - start
+        return self.tables[key][np.searchsorted(self.rows, rows)]
+
+    def _compute(self, key: str) -> np.ndarray:
+        if key == "model":
+            return self.source.preprocess(self.data.inputs[self.rows])
+        if key == "source":
+            reader = Reprogrammer(
+                self.source.model, feature_layer=self.source.feature_layer
+            )
+            answers = reader.source_scores(self("model", self.rows))
+            return answers.reshape(len(answers), -1)
+        return baselines.features(key, self.data.inputs[self.rows])
+
+
+def run(
+    data: Data,
+    source: Source,
+    recipe: recipes.Recipe,
+    folder: pathlib.Path,
+    tell: Callable[[str], None] = print,
+) -> dict:
+    """Trains and tests the reprogrammed source and the baselines.
+
+    Finished seeds are kept in `folder/seeds` and not run again.
+
+    Args:
+        data: Rows, targets, draws and test set.
+        source: The frozen source.
+        recipe: How to reprogram it.
+        folder: Where `model.keras`, `program.weights.h5` (first seed) and
+            the seeds' results go.
+        tell: Called with a line of progress.
+
+    Returns:
+        The parts of a record that come from training: see
+        `report.schema.FIELDS`.
+    """
+    features = Features(data, source)
+    folder.mkdir(parents=True, exist_ok=True)
+    before = fingerprint(source.model)
+    results = []
+    for seed in data.draws:
+        path = folder / "seeds" / f"{seed}.json"
+        if not path.exists():
+            result = _seed(seed, data, features, recipe, folder)
+            record.write_text(path, json.dumps(schema.plain(result)))
+        results.append(json.loads(path.read_text()))
+        tell(_progress(results[-1], len(results), len(data.draws)))
+    return {
+        "seeds": list(data.draws),
+        "source": {
+            "name": source.name,
+            "parameters": source.model.count_params(),
+            "fingerprint_before": before,
+            "fingerprint_after": fingerprint(source.model),
+            "licence": source.licence,
+            "citation": source.citation,
+        },
+        "trainable_parameters": results[0]["models"][-1]["parameters"],
+        "models": _merge([result["models"] for result in results]),
+        "history": [result["history"] for result in results],
+        "test": results[0]["test"],
+        "mapping": results[0]["mapping"],
+    }
+
+
+def _seed(
+    seed: int,
+    data: Data,
+    features: Features,
+    recipe: recipes.Recipe,
+    folder: pathlib.Path,
+) -> dict:
+    fit, validation = data.draws[seed]
+    rows = np.concatenate([fit, validation])
+    trivial = (
+        baselines.MEAN if data.problem == "regression" else baselines.MAJORITY
+    )
+    models = []
+    for baseline in [trivial, *baselines.BASELINES[data.modality]]:
+        table = features(baseline.features, data.test)
+        start = time.perf_counter()
+        found, count = baselines.fit_predict(
+            baseline,
+            data.problem,
+            (features(baseline.features, rows), data.targets[rows]),
+            table,
+            seed,
+            len(data.names),
+        )
+        spent = time.perf_counter() - start
+        spent += features.seconds[baseline.features] / len(data.draws)
+        models.append(_entry(baseline.name, data, found, count, spent))
+    start = time.perf_counter()
+    model, history = _reprogram(seed, data, features, recipe)
+    found = recipes.predict(
+        model, data.problem, features("model", data.test), recipe.batch_size
+    )
+    spent = time.perf_counter() - start
+    count = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
+    models.append(_entry("reprogrammed source", data, found, count, spent))
+    if seed == next(iter(data.draws)):
+        model.save(folder / "model.keras")
+        model.save_program(folder / "program.weights.h5")
+    return {
+        "seed": seed,
+        "models": models,
+        "history": {"seed": seed, **history},
+        "test": _test(data, found),
+        "mapping": recipes.describe_mapping(
+            model.mapping, features.source.class_names, data.names
+        ),
+    }
+
+
+def _reprogram(
+    seed: int, data: Data, features: Features, recipe: recipes.Recipe
+) -> tuple[Reprogrammer, dict]:
+    fit, validation = data.draws[seed]
+    inputs = features("model", fit)
+    model = recipes.build(
+        features.source,
+        data.problem,
+        len(data.names),
+        recipe,
+        (None, *inputs.shape[1:]),
+        seed,
+    )
+    history = recipes.train(
+        model,
+        recipe,
+        (inputs, data.targets[fit]),
+        (features("model", validation), data.targets[validation]),
+    )
+    return model, history
+
+
+def _entry(
+    name: str, data: Data, found: np.ndarray, count: int, seconds: float
+) -> dict:
+    scores = metrics.evaluate(data.problem, data.targets[data.test], found)
+    return {
+        "name": name,
+        "parameters": count,
+        "seconds": seconds,
+        "metrics": dict(scores),
+    }
+
+
+def _test(data: Data, found: np.ndarray) -> dict:
+    inputs = data.inputs[data.test]
+    named = data.modality == "molecule"
+    return {
+        "inputs": [str(s) for s in inputs] if named else data.test,
+        "targets": data.targets[data.test],
+        "predictions": found,
+    }
+
+
+def _merge(seeds: Sequence[list[dict]]) -> list[dict]:
+    merged = []
+    for entries in zip(*seeds):
+        first = entries[0]
+        merged.append(
+            {
+                "name": first["name"],
+                "parameters": first["parameters"],
+                "seconds": [entry["seconds"] for entry in entries],
+                "metrics": {
+                    key: [entry["metrics"][key] for entry in entries]
+                    for key in first["metrics"]
+                },
+            }
+        )
+    return merged
+
+
+def _progress(result: dict, done: int, total: int) -> str:
+    last = result["models"][-1]
+    name, value = next(iter(last["metrics"].items()))
+    value = "n/a" if value is None else f"{value:.3f}"
+    return (
+        f"seed {result['seed']} ({done} of {total}): {last['name']}"
+        f" {name} {value} in {last['seconds']:.0f} s"
+    )

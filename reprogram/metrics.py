@@ -1,0 +1,131 @@
+"""Test metrics, one evaluator a kind of problem."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+
+import numpy as np
+
+
+def evaluate(
+    problem: str, targets: np.ndarray, predictions: np.ndarray
+) -> Iterator[tuple[str, float]]:
+    """Yields the metrics of a problem; NaN where one is not defined.
+
+    That is where all targets are the same, for metrics that need a
+    difference, and where a prediction is not finite.
+
+    Args:
+        problem: `"classification"`, `"multilabel"` or `"regression"`.
+        targets: Class ids `(samples,)`; or values `(samples, columns)`, NaN
+            where missing.
+        predictions: Class probabilities `(samples, classes)`, probabilities
+            `(samples, columns)`, or values `(samples, columns)`. Metrics of
+            several columns are means over the columns.
+
+    Yields:
+        Pairs of name and value.
+
+    Raises:
+        ValueError: If the problem is unknown, or if targets and predictions
+            do not fit each other.
+
+    Example:
+
+    >>> y = np.array([[1.0], [2.0], [4.0]])
+    >>> dict(evaluate("regression", y, y + 1.0))["rmse"]
+    1.0
+    """
+    if problem not in EVALUATORS or len(targets) != len(predictions):
+        raise ValueError(
+            f"Expected a problem of {', '.join(EVALUATORS)} and as many"
+            f" predictions as targets. Received: {problem!r},"
+            f" {len(targets)} targets, {len(predictions)} predictions."
+        )
+    y, p = np.asarray(targets), np.asarray(predictions)
+    if problem == "classification":
+        fits = y.ndim == 1 and p.ndim == 2
+        fits = fits and bool(np.isin(y, np.arange(p.shape[1])).all())
+    else:
+        y, p = (a[:, None] if a.ndim == 1 else a for a in (y, p))
+        fits = y.shape == p.shape
+    if not fits:
+        raise ValueError(
+            "Expected a prediction for every target; for classification class"
+            " ids and a column of predictions for every class. Received:"
+            f" targets {y.shape}, predictions {p.shape}, {problem}."
+        )
+    yield from EVALUATORS[problem](y, p)
+
+
+def _classification(
+    y: np.ndarray, p: np.ndarray
+) -> Iterator[tuple[str, float]]:
+    from sklearn import metrics
+
+    if not len(y) or not np.isfinite(p).all():
+        names = ("accuracy", "balanced_accuracy", "roc_auc", "mcc")
+        yield from ((name, np.nan) for name in names)
+        return
+    found, present = p.argmax(axis=1), np.unique(y)
+    yield "accuracy", float(metrics.accuracy_score(y, found))
+    recall = [float((found[y == label] == label).mean()) for label in present]
+    yield "balanced_accuracy", float(np.mean(recall))
+    areas = [
+        metrics.roc_auc_score(y == label, p[:, label])
+        for label in (present if p.shape[1] > 2 else [1])
+        if 0 < (y == label).sum() < len(y)
+    ]
+    yield "roc_auc", float(np.mean(areas)) if areas else np.nan
+    mcc = metrics.matthews_corrcoef(y, found) if len(present) > 1 else np.nan
+    yield "mcc", float(mcc)
+
+
+def _multilabel(y: np.ndarray, p: np.ndarray) -> Iterator[tuple[str, float]]:
+    from sklearn import metrics
+
+    yield "roc_auc", _mean(y, p, metrics.roc_auc_score, _varies)
+    score = metrics.average_precision_score
+    yield "average_precision", _mean(y, p, score, _varies)
+
+
+def _regression(y: np.ndarray, p: np.ndarray) -> Iterator[tuple[str, float]]:
+    from scipy import stats
+    from sklearn import metrics
+
+    def spearman(target: np.ndarray, found: np.ndarray) -> float:
+        if not _varies(found):
+            return np.nan
+        return stats.spearmanr(target, found).statistic
+
+    yield "rmse", _mean(y, p, metrics.root_mean_squared_error)
+    yield "mae", _mean(y, p, metrics.mean_absolute_error)
+    yield "r2", _mean(y, p, metrics.r2_score, _varies)
+    yield "spearman", _mean(y, p, spearman, _varies)
+
+
+def _varies(values: np.ndarray) -> bool:
+    return len(values) > 1 and bool(np.ptp(values))
+
+
+def _mean(
+    y: np.ndarray,
+    p: np.ndarray,
+    score: Callable,
+    defined: Callable = lambda target: len(target) > 0,
+) -> float:
+    values = []
+    for target, prediction in zip(y.T, p.T):
+        known = np.isfinite(target)
+        if not defined(target[known]):
+            continue
+        finite = np.isfinite(prediction[known]).all()
+        found = score(target[known], prediction[known]) if finite else np.nan
+        values.append(found)
+    return float(np.mean(values)) if values else np.nan
+
+
+EVALUATORS = {
+    "classification": _classification,
+    "multilabel": _multilabel,
+    "regression": _regression,
+}

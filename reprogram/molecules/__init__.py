@@ -1,0 +1,23 @@
+"""SMILES, tokens, descriptors and fingerprints, without Keras."""
+
+from reprogram.molecules.descriptors import DESCRIPTOR_NAMES
+from reprogram.molecules.descriptors import count_fingerprints
+from reprogram.molecules.descriptors import descriptors
+from reprogram.molecules.descriptors import scaffold
+from reprogram.molecules.smiles import parse
+from reprogram.molecules.smiles import randomize
+from reprogram.molecules.smiles import read
+from reprogram.molecules.smiles import standardize
+from reprogram.molecules.tokenizer import Tokenizer
+
+__all__ = [
+    "DESCRIPTOR_NAMES",
+    "Tokenizer",
+    "count_fingerprints",
+    "descriptors",
+    "parse",
+    "randomize",
+    "read",
+    "scaffold",
+    "standardize",
+]

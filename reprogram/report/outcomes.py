@@ -1,0 +1,193 @@
+"""The test rows of a record: arrays, errors, curves and counts."""
+
+import dataclasses
+
+import numpy as np
+from scipy import special
+from sklearn import metrics
+
+MOST_CURVES = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcomes:
+    """What was measured and what was predicted for the test rows.
+
+    Args:
+        problem: As in a task.
+        names: Name of each column of `predictions`.
+        targets: `(rows, columns)`, for classification `(rows, 1)` class
+            numbers; NaN where missing.
+        predictions: `(rows, columns)`: values for regression, probabilities
+            of the classes or labels otherwise; NaN where missing.
+        ranked: Whether the predictions order the rows, or only name a class.
+    """
+
+    problem: str
+    names: list[str]
+    targets: np.ndarray
+    predictions: np.ndarray
+    ranked: bool = True
+
+
+def read(record: dict) -> Outcomes:
+    """Reads the test rows of a record.
+
+    Scores outside [0, 1] of a classification or multi-label task are taken
+    for logits; one integer a row for the predicted class; one fraction a row
+    for the probability of the second class.
+
+    Args:
+        record: A record with `test`.
+
+    Returns:
+        The outcomes.
+
+    Raises:
+        ValueError: If the shapes of targets and predictions do not fit.
+
+    Example:
+
+    >>> task = {"problem": "regression", "target_names": ["y"]}
+    >>> test = {"targets": [1, None], "predictions": [[2], [3]]}
+    >>> read({"task": task, "test": test}).targets.tolist()
+    [[1.0], [nan]]
+    """
+    task = record["task"]
+    truth = _matrix(record, "targets")
+    guess = _matrix(record, "predictions")
+    ranked = True
+    given = list(task.get("target_names") or [])
+    if task["problem"] == "classification":
+        ranked = guess.shape[1] > 1 or not _whole(guess)
+        guess = _probabilities(guess, truth, len(given))
+    elif guess.shape != truth.shape:
+        raise ValueError(
+            "`test.predictions` must have the shape of `test.targets`,"
+            f" {truth.shape}. Received: {guess.shape}."
+        )
+    elif task["problem"] == "multilabel" and _logits(guess):
+        guess = special.expit(guess)
+    columns = guess.shape[1]
+    names = given[:columns] + [str(i) for i in range(len(given), columns)]
+    return Outcomes(task["problem"], names, truth, guess, ranked)
+
+
+def _matrix(record: dict, name: str) -> np.ndarray:
+    try:
+        values = np.array(record["test"][name], "float64")
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"`test.{name}` must have one number, or equally many numbers, a"
+            f" row ({error}). Correct the record."
+        ) from error
+    return values.reshape(len(values), -1 if values.size else 1)
+
+
+def _logits(values: np.ndarray) -> bool:
+    return bool((values < 0).any() or (values > 1).any())
+
+
+def _whole(values: np.ndarray) -> bool:
+    finite = values[np.isfinite(values)]
+    return bool((finite == finite.round()).all() and (finite >= 0).all())
+
+
+def _probabilities(
+    guess: np.ndarray, truth: np.ndarray, classes: int
+) -> np.ndarray:
+    known = truth[np.isfinite(truth)]
+    if guess.shape[1] > 1:
+        guess = special.softmax(guess, axis=1) if _logits(guess) else guess
+    elif _whole(guess):
+        finite = guess[np.isfinite(guess)]
+        classes = max([classes, *(finite + 1), *(known + 1)], default=1)
+        missing = np.isnan(guess)
+        guess = np.where(missing, np.nan, guess == np.arange(int(classes)))
+    else:
+        guess = special.expit(guess) if _logits(guess) else guess
+        guess = np.hstack([1 - guess, guess])
+    if truth.shape[1] != 1 or (known >= guess.shape[1]).any():
+        raise ValueError(
+            "`test.targets` of a classification must be one class number a row"
+            f" below the {guess.shape[1]} columns of `test.predictions`."
+            f" Received: shape {truth.shape}, largest {known.max(initial=0):g}."
+        )
+    return guess
+
+
+def column_errors(outcomes: Outcomes) -> np.ndarray:
+    """Measures how wrong each prediction is, comparable between columns.
+
+    Args:
+        outcomes: See `read`.
+
+    Returns:
+        A masked array: `(rows, columns)` absolute errors, for regression in
+        standard deviations of the target; for classification `(rows, 1)`, one
+        minus the probability of the true class. Masked where unknown.
+    """
+    truth, guess = outcomes.targets, outcomes.predictions
+    if outcomes.problem == "classification":
+        index = np.nan_to_num(truth).astype(int)
+        wrong = 1 - np.take_along_axis(guess, index, axis=1)
+        return np.ma.masked_invalid(np.where(np.isnan(truth), np.nan, wrong))
+    wrong = np.ma.masked_invalid(np.abs(guess - truth))
+    if outcomes.problem == "regression":
+        spread = np.ma.masked_invalid(truth).std(axis=0).filled(0)
+        wrong = wrong / np.where(spread > 0, spread, 1)
+    return wrong
+
+
+def errors(outcomes: Outcomes) -> np.ndarray:
+    """Returns the mean of `column_errors` of each row, NaN if unknown."""
+    return column_errors(outcomes).mean(axis=1).filled(np.nan)
+
+
+def rmse(outcomes: Outcomes) -> np.ndarray:
+    """Returns the root mean squared error of each column, NaN if unknown."""
+    wrong = np.ma.masked_invalid(outcomes.predictions - outcomes.targets)
+    return np.sqrt((wrong**2).mean(axis=0)).filled(np.nan)
+
+
+def roc_curves(
+    outcomes: Outcomes,
+) -> list[tuple[str, np.ndarray, np.ndarray, float]]:
+    """Computes ROC curves, each class or label against the rest.
+
+    Args:
+        outcomes: Of a classification or multi-label task.
+
+    Returns:
+        Name, false positive rates, true positive rates and area of each curve:
+        of two classes the second, of many those with the `MOST_CURVES`
+        smallest areas. Empty where no scores were predicted.
+    """
+    truth, guess = outcomes.targets, outcomes.predictions
+    if not outcomes.ranked:
+        return []
+    classes = outcomes.problem == "classification"
+    if classes:
+        member = truth == np.arange(guess.shape[1])
+        truth = np.where(np.isfinite(truth), member, np.nan)
+    curves = []
+    for i, name in enumerate(outcomes.names):
+        kept = np.isfinite(truth[:, i]) & np.isfinite(guess[:, i])
+        if len(set(truth[kept, i])) == 2:
+            false, true, _ = metrics.roc_curve(truth[kept, i], guess[kept, i])
+            area = float(metrics.auc(false, true))
+            curves.append((name, false, true, area))
+    if classes and len(outcomes.names) == 2:
+        return curves[1:]
+    return sorted(curves, key=lambda curve: curve[3])[:MOST_CURVES]
+
+
+def confusion(outcomes: Outcomes) -> np.ndarray:
+    """Counts the rows of a classification by `(true, predicted)` class."""
+    truth, guess = outcomes.targets[:, 0], outcomes.predictions
+    kept = np.isfinite(truth) & np.isfinite(guess).all(axis=1)
+    return metrics.confusion_matrix(
+        truth[kept].astype(int),
+        guess[kept].argmax(axis=1),
+        labels=np.arange(guess.shape[1]),
+    )

@@ -1,0 +1,191 @@
+"""The record of a run: saved, loaded, merged, and shown as a table."""
+
+import importlib.metadata
+import json
+import math
+import os
+import pathlib
+import platform
+
+import numpy as np
+
+from reprogram.report import schema
+from reprogram.report import statistics
+from reprogram.report.shards import merge as merge
+from reprogram.report.statistics import interval as interval
+
+
+def save(path: str | os.PathLike, record: dict) -> None:
+    """Checks a record and writes it as JSON, whole or not at all.
+
+    Args:
+        path: The file, usually `record.json` in the run's folder.
+        record: See `schema.FIELDS`; NumPy values are converted and NaN
+            becomes null. `schema` is filled in.
+
+    Raises:
+        TypeError: If a value cannot be written as JSON.
+        ValueError: If a field is missing or wrong.
+    """
+    record = schema.plain({"schema": schema.SCHEMA, **record})
+    schema.check(record)
+    write_text(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Writes a file so that a reader never sees half of it.
+
+    Args:
+        path: The file; its folder is made if there is none.
+        text: The content, written as UTF-8.
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(part, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load(path: str | os.PathLike) -> dict:
+    """Reads and checks a record.
+
+    Args:
+        path: A `record.json`, or the run's folder that holds it.
+
+    Returns:
+        The record.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is not JSON or not a complete record.
+    """
+    path = pathlib.Path(path)
+    path = path / "record.json" if path.is_dir() else path
+    if not path.exists():
+        raise FileNotFoundError(
+            f"No record at {path}. Give the folder of a finished run, or its"
+            " record.json."
+        )
+    try:
+        record = schema.plain(json.loads(path.read_text("utf-8")))
+        schema.check(record)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"{path} is not JSON ({error}). It was changed or cut off after"
+            " it was written; run again."
+        ) from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    return record
+
+
+def table(record: dict) -> str:
+    """Writes the results as a table for the terminal.
+
+    Args:
+        record: A record; of it `seeds`, `task` and `models` are read.
+
+    Returns:
+        Lines of text. `*` marks the best mean in the headline metric; the
+        lines below say whether its interval overlaps others, and why a value
+        is n/a.
+
+    Example:
+
+    >>> models = [{"name": "linear probe", "metrics": {"rmse": [0.5]}}]
+    >>> task = {"name": "nav17", "metric": "rmse"}
+    >>> text = table({"seeds": [0], "task": task, "models": models})
+    >>> print(text.splitlines()[2])
+    * linear probe          0.500                     -        -
+    """
+    names = statistics.metrics(record)
+    seeds = _count(len(record["seeds"]), "seed")
+    rows = [["  model", *(f"{name} ({seeds})" for name in names)]]
+    rows[0] += ["trainable parameters", "seconds"]
+    styles = [statistics.number_format(record, name) for name in names]
+    best = statistics.best(record)
+    for model in record["models"]:
+        row = [("* " if model is best else "  ") + _line(model["name"])]
+        row += map(statistics.estimate, [model] * len(names), names, styles)
+        rows.append(row + [parameters(model), seconds(model)])
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = [_line(f"{record['task']['name']}: {legend(record)}")]
+    for row in rows:
+        cells = [row[0].ljust(widths[0])]
+        cells += [c.rjust(w) for c, w in zip(row[1:], widths[1:])]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines + notes(record))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _line(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def parameters(model: dict) -> str:
+    """Writes the number of trainable parameters; `-` where it has no sense."""
+    number = model.get("parameters")
+    return "-" if number is None else f"{number:,}"
+
+
+def seconds(model: dict) -> str:
+    """Writes the mean seconds a seed took; `-` where they are unknown."""
+    mean, _ = interval(model.get("seconds") or [])
+    return "-" if math.isnan(mean) else f"{mean:.1f}"
+
+
+def _missing(values: np.ndarray) -> str:
+    lost = int(np.isnan(values).sum())
+    some = 0 < lost < len(values)
+    return f"is missing for {lost} of {len(values)} seeds" if some else "is n/a"
+
+
+def legend(record: dict) -> str:
+    """Says how the numbers of a table are meant."""
+    metric = record["task"]["metric"]
+    lower = statistics.direction(metric) < 0
+    text = "mean ± half-width of the 95 % confidence interval over seeds"
+    if len(record["seeds"]) == 1:
+        text = "one seed, so no confidence intervals"
+    unit = statistics.unit(record, metric)
+    name = f"{metric} [{unit}]" if unit else metric
+    return f"{text}; {name}: {'lower' if lower else 'higher'} is better"
+
+
+def notes(record: dict) -> list[str]:
+    """Says what the best mean is worth, and why values are missing."""
+    best = statistics.best(record)
+    lines = []
+    if best and len(record["seeds"]) == 1:
+        lines.append("* best value; one seed cannot tell it from chance")
+    elif best:
+        rivals = ", ".join(statistics.overlapping(record, best))
+        meaning = f"overlaps {rivals}: no win" if rivals else "overlaps none"
+        lines.append(f"* best mean; its interval {meaning}")
+    for name in statistics.metrics(record):
+        for model in record["models"]:
+            why = statistics.reason(model, name)
+            if why:
+                share = _missing(statistics.scores(model, name))
+                lines.append(f"{name} of {model['name']} {share}: {why}")
+    return [_line(line) for line in lines]
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of Python and of the packages that matter."""
+    found = {"python": platform.python_version()}
+    for name in ("reprogram", "keras", "tensorflow", "jax", "numpy", "rdkit"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

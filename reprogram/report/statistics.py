@@ -1,0 +1,228 @@
+"""Means, intervals and paired comparisons over the seeds of a record."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import special
+
+# -1: lower is better. A metric that is not named here: higher is better.
+DIRECTIONS = {"rmse": -1, "mae": -1, "mse": -1, "log_loss": -1, "brier": -1}
+WITH_UNIT = ("rmse", "mae")
+
+LABELS = {
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "r2": "R²",
+    "roc_auc": "ROC AUC",
+    "spearman": "Spearman",
+    "pearson": "Pearson",
+}
+
+ROLES = {
+    "reprogrammed": ("reprogrammed",),
+    "trivial": ("mean predictor", "majority"),
+    "probe": ("linear probe",),
+}
+
+UNDEFINED = {
+    "spearman": "ranks are undefined where all predictions are equal",
+    "pearson": "correlation is undefined where all predictions are equal",
+    "r2": "undefined where all targets are equal",
+    "roc_auc": "undefined unless the test rows have both classes",
+}
+
+
+def interval(values: Sequence[float | None]) -> tuple[float, float]:
+    """Computes the mean and its 95 % confidence interval over seeds.
+
+    Args:
+        values: One value a seed; None and NaN are left out.
+
+    Returns:
+        The mean, and the half-width of the two-sided 95 % Student t interval:
+        NaN for fewer than two values. Both NaN where there is no value.
+
+    Example:
+
+    >>> mean, half_width = interval([1.0, 2.0, 3.0])
+    >>> round(mean, 3), round(half_width, 3)
+    (2.0, 2.484)
+
+    Reference: Student, The Probable Error of a Mean, 1908.
+    """
+    kept = np.array(values, "float64")
+    kept = kept[np.isfinite(kept)]
+    n = len(kept)
+    if n < 2:
+        return (float(kept[0]) if n else math.nan), math.nan
+    quantile = special.stdtrit(n - 1, 0.975)
+    half_width = quantile * kept.std(ddof=1) / math.sqrt(n)
+    return float(kept.mean()), float(half_width)
+
+
+def direction(metric: str) -> int:
+    """Returns -1 for a metric where lower is better, otherwise 1."""
+    return DIRECTIONS.get(metric, 1)
+
+
+def label(metric: str) -> str:
+    """Writes the name of a metric as a reader expects it."""
+    return LABELS.get(metric, metric.replace("_", " "))
+
+
+def unit(record: dict, metric: str) -> str:
+    """Returns the unit of a metric; empty where it has none."""
+    known = metric in WITH_UNIT
+    return (record["task"].get("unit") or "") if known else ""
+
+
+def find(record: dict, role: str) -> dict | None:
+    """Finds the model that plays a role of `ROLES`, by how its name begins."""
+    for model in record["models"]:
+        if model["name"].lower().startswith(ROLES[role]):
+            return model
+    return None
+
+
+def scores(model: dict, metric: str) -> np.ndarray:
+    """Returns one float a seed, NaN where there is none."""
+    return np.array(model["metrics"].get(metric, []), "float64")
+
+
+def metrics(record: dict) -> list[str]:
+    """Names the metrics of a record, the headline metric first."""
+    names = [record["task"]["metric"]]
+    names += [name for model in record["models"] for name in model["metrics"]]
+    return list(dict.fromkeys(names))
+
+
+def number_format(record: dict, metric: str) -> str:
+    """Returns the format of all values of one metric, such as `.3f`."""
+    means = [interval(scores(m, metric))[0] for m in record["models"]]
+    largest = max((abs(m) for m in means if math.isfinite(m)), default=1.0)
+    exponent = math.floor(math.log10(largest)) if largest else 0
+    if not -5 < exponent < 7:
+        return ".4g"
+    return f".{max(0, 3 - exponent if exponent >= 0 else 2 - exponent)}f"
+
+
+def estimate(model: dict, metric: str, style: str) -> str:
+    """Writes `mean ± half-width` of one metric of one model.
+
+    Args:
+        model: An entry of a record's `models`.
+        metric: Name of the metric.
+        style: Format of the numbers, see `number_format`.
+
+    Returns:
+        Without the half-width for one seed, with the number of seeds where
+        some have no value, `n/a` where none has one.
+
+    Example:
+
+    >>> estimate({"metrics": {"rmse": [0.5, 0.7]}}, "rmse", ".2f")
+    '0.60 ± 1.27'
+    """
+    values = scores(model, metric)
+    mean, half_width = interval(values)
+    if math.isnan(mean):
+        return "n/a"
+    text = f"{mean:{style}}"
+    if not math.isnan(half_width):
+        text += f" ± {half_width:{style}}"
+    used = np.isfinite(values).sum()
+    return text if used == len(values) else f"{text} ({used} of {len(values)})"
+
+
+def reason(model: dict, metric: str) -> str:
+    """Says why a model has no value, or not for all seeds; empty if it has."""
+    values = scores(model, metric)
+    if len(values) and np.isfinite(values).all():
+        return ""
+    given = (model.get("reasons") or {}).get(metric)
+    if not len(values):
+        return given or "not measured for this model"
+    return given or UNDEFINED.get(metric, "no finite value was recorded")
+
+
+def best(record: dict) -> dict | None:
+    """Finds the model of the best mean in the headline metric.
+
+    A model without a value for every seed cannot be the best.
+    """
+    metric = record["task"]["metric"]
+    whole = [m for m in record["models"] if not reason(m, metric)]
+    sign = direction(metric)
+    return max(
+        whole, key=lambda m: sign * scores(m, metric).mean(), default=None
+    )
+
+
+def overlapping(record: dict, model: dict) -> list[str]:
+    """Names the other models whose intervals overlap that of `model`."""
+    metric = record["task"]["metric"]
+    mean, half_width = interval(scores(model, metric))
+    names = []
+    for other in record["models"]:
+        center, width = interval(scores(other, metric))
+        if other is not model and abs(center - mean) <= half_width + width:
+            names.append(other["name"])
+    return names
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """The reprogrammed model against one baseline, paired over seeds."""
+
+    baseline: str
+    verdict: str
+    difference: float
+    half_width: float
+    seeds: int
+    reason: str = ""
+
+
+def compare(record: dict, baseline: dict) -> Comparison:
+    """Compares the reprogrammed model with a baseline, seed by seed.
+
+    Args:
+        record: A record with a reprogrammed model.
+        baseline: Another entry of its `models`.
+
+    Returns:
+        The verdict `better`, `worse`, `no difference seen` or `not decided`,
+        the mean difference (reprogrammed minus baseline) in the headline
+        metric with the half-width of its 95 % interval, the number of seeds
+        paired, and the reason where nothing is decided.
+
+    Example:
+
+    >>> record = {
+    ...     "task": {"metric": "rmse"},
+    ...     "models": [
+    ...         {"name": "linear probe", "metrics": {"rmse": [0.9, 0.8]}},
+    ...         {"name": "reprogrammed", "metrics": {"rmse": [0.7, 0.6]}},
+    ...     ],
+    ... }
+    >>> compare(record, record["models"][0]).verdict
+    'better'
+    """
+    metric = record["task"]["metric"]
+    ours = scores(find(record, "reprogrammed"), metric)
+    difference = ours - scores(baseline, metric)
+    mean, half_width = interval(difference)
+    paired = int(np.isfinite(difference).sum())
+    why = ""
+    if paired < len(difference):
+        lost = len(difference) - paired
+        why = f"no value for {lost} of {len(difference)} seeds"
+    elif paired < 2:
+        why = "one seed gives no interval"
+    verdict = "not decided"
+    if not why and abs(mean) <= half_width:
+        verdict = "no difference seen"
+    elif not why:
+        verdict = "better" if direction(metric) * mean > 0 else "worse"
+    return Comparison(baseline["name"], verdict, mean, half_width, paired, why)

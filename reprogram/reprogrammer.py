@@ -1,0 +1,370 @@
+"""The model that this library is about."""
+
+import hashlib
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from reprogram import mappings
+from reprogram import transforms
+
+
+@keras.saving.register_keras_serializable("reprogram")
+class Reprogrammer(keras.Model):
+    """Puts a frozen model to work on a task it was never trained for.
+
+    Data flow one way: inputs, input transform, frozen source, label mapping,
+    target scores. `fit` trains the transform and the mapping, together the
+    program; the source always runs in inference mode and never changes.
+
+    Args:
+        source: A built Keras model. It is frozen in place.
+        transform: An input transform: a layer, a name known to
+            `transforms.get`, or `None` for the identity.
+        mapping: A label mapping: a layer, a name known to `mappings.get`, or
+            `None` for the identity.
+        input_layer: Name of the source's layer after which the program
+            enters: the transform then receives and returns what this layer
+            puts out, such as token embeddings `(batch, length, width)`.
+        feature_layer: Name of the source's layer that the mapping reads
+            instead of the source's output.
+
+    Raises:
+        ValueError: If a layer name is not in the source, or if the source is
+            not a Keras model.
+
+    Example:
+
+    >>> source = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4)])
+    >>> model = Reprogrammer(source, mapping=mappings.LinearMapping(2))
+    >>> model.compile("adam", "mse")
+    >>> model.predict(np.ones((3, 8)), verbose=0).shape
+    (3, 2)
+
+    References: Elsayed et al., Adversarial Reprogramming of Neural Networks,
+    2019; Chen, Model Reprogramming, 2024.
+    """
+
+    def __init__(
+        self,
+        source: keras.Model,
+        transform: keras.layers.Layer | str | None = None,
+        mapping: keras.layers.Layer | str | None = None,
+        input_layer: str | None = None,
+        feature_layer: str | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(source, keras.Model):
+            raise ValueError(
+                "`source` must be a Keras model; wrap a layer in"
+                f" `keras.Sequential`. Received: {type(source).__name__}."
+            )
+        # Setting a value that a layer already has does not reach sublayers
+        # built later: without the first line a reloaded source thaws.
+        source.trainable = True
+        source.trainable = False
+        self.source = source
+        self.transform = transforms.get(transform)
+        self.mapping = mappings.get(mapping)
+        self.input_layer = input_layer
+        self.feature_layer = feature_layer
+        stages = _slice(source, input_layer, feature_layer)
+        self._stages = lambda: stages  # in a function Keras does not track
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the program trains; the source never does."""
+        return keras.Model.trainable.fget(self)
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        keras.Model.trainable.fset(self, value)
+        if hasattr(self, "source"):
+            self.source.trainable = False
+
+    def build(self, input_shape):
+        enter, read = self._stages()
+        shape = _entered_shape(enter, input_shape)
+        if not self.transform.built:
+            self.transform.build(shape)
+        shape = self.transform.compute_output_shape(shape)
+        _check_shape(read, self.transform, shape)
+        if not read.built:
+            read.build(shape)
+        if not self.mapping.built:
+            self.mapping.build(_answer_shape(enter, read, shape))
+        self.built = True
+
+    def call(self, inputs, training=None):
+        enter, read = self._stages()
+        if enter is None:
+            x = self.transform(inputs, training=training)
+            return self.mapping(read(x, training=False), training=training)
+        x, *masks = map(ops.copy, enter(inputs, training=False))
+        masks = [self.transform.compute_mask(x, mask) for mask in masks]
+        x = ops.copy(self.transform(x, training=training))
+        answers = read([x, *masks], training=False)
+        return self.mapping(answers, training=training)
+
+    def compute_output_shape(self, input_shape):
+        enter, read = self._stages()
+        shape = _entered_shape(enter, input_shape)
+        shape = self.transform.compute_output_shape(shape)
+        shape = _answer_shape(enter, read, shape)
+        return self.mapping.compute_output_shape(shape)
+
+    def adapt(
+        self, inputs: np.ndarray, targets: np.ndarray, batch_size: int = 64
+    ) -> None:
+        """Lets the mapping learn from the source's answers in one pass.
+
+        Call it with training data only, before `fit`. A mapping without
+        statistics needs no call.
+
+        Args:
+            inputs: Inputs of the model, `(samples, ...)`.
+            targets: Class ids `(samples,)`, or values `(samples, targets)`
+                where NaN is a missing value.
+            batch_size: Samples a step.
+
+        Raises:
+            ValueError: If the mapping has nothing to adapt, or if inputs and
+                targets differ in number.
+        """
+        if not hasattr(self.mapping, "adapt"):
+            raise ValueError(
+                f"The mapping {type(self.mapping).__name__} has nothing to"
+                " adapt. Use FrequencyMapping or LinearMapping, or leave"
+                " `adapt` out."
+            )
+        if len(inputs) != len(targets):
+            raise ValueError(
+                "Every input needs its target. Received:"
+                f" {len(inputs)} inputs and {len(targets)} targets."
+            )
+        answers = self.source_scores(inputs, batch_size)
+        self.mapping.adapt(answers, targets)
+
+    def source_scores(
+        self, inputs: np.ndarray, batch_size: int = 64
+    ) -> np.ndarray:
+        """Returns what the mapping receives: scores or inner features.
+
+        Args:
+            inputs: Inputs of the model, `(samples, ...)`.
+            batch_size: Samples a step.
+
+        Returns:
+            An array `(samples, source outputs)`.
+        """
+        reader = Reprogrammer(
+            self.source,
+            self.transform,
+            None,
+            self.input_layer,
+            self.feature_layer,
+        )
+        return reader.predict(inputs, batch_size=batch_size, verbose=0)
+
+    def source_fingerprint(self) -> str:
+        """Returns the SHA-256 of all weights of the source, in hexadecimal."""
+        return fingerprint(self.source)
+
+    def save_program(self, path: str) -> None:
+        """Saves the transform and the mapping without the source.
+
+        Args:
+            path: A file that ends in `.weights.h5`.
+        """
+        Program(self).save_weights(path, overwrite=True)
+
+    def load_program(self, path: str) -> None:
+        """Loads what `save_program` wrote into a model of the same build.
+
+        Args:
+            path: A file that `save_program` wrote.
+
+        Raises:
+            ValueError: If the program was trained on another source, or has
+                other shapes.
+        """
+        Program(self).load_weights(path)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "source": keras.saving.serialize_keras_object(self.source),
+            "transform": keras.saving.serialize_keras_object(self.transform),
+            "mapping": keras.saving.serialize_keras_object(self.mapping),
+            "input_layer": self.input_layer,
+            "feature_layer": self.feature_layer,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        for key in ("source", "transform", "mapping"):
+            config[key] = keras.saving.deserialize_keras_object(
+                config[key], custom_objects=custom_objects
+            )
+        return cls(**config)
+
+
+class Program(keras.Model):
+    """The trained part of a Reprogrammer, bound to its source."""
+
+    def __init__(self, reprogrammer: Reprogrammer):
+        super().__init__()
+        if not reprogrammer.built:
+            raise ValueError(
+                "The Reprogrammer has no weights yet. Call it on a batch, or"
+                " `build` it, before its program is saved or loaded."
+            )
+        self.transform = reprogrammer.transform
+        self.mapping = reprogrammer.mapping
+        self._fingerprint = fingerprint(reprogrammer.source)
+        self.built = True
+
+    def save_own_variables(self, store):
+        store["source"] = np.frombuffer(
+            bytes.fromhex(self._fingerprint), "uint8"
+        )
+
+    def load_own_variables(self, store):
+        found = np.asarray(store["source"], "uint8").tobytes().hex()
+        if found != self._fingerprint:
+            raise ValueError(
+                "This program was trained on another source. Received a"
+                f" program for source {found[:12]}, expected"
+                f" {self._fingerprint[:12]}. Load the source it was trained"
+                " on."
+            )
+
+
+def fingerprint(model: keras.Model) -> str:
+    """Hashes all weights of a model: values, shapes and types.
+
+    Args:
+        model: A built Keras model.
+
+    Returns:
+        The SHA-256 in hexadecimal; equal before and after saving.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    >>> len(fingerprint(model))
+    64
+    """
+    digest = hashlib.sha256()
+    for weight in model.weights:
+        value = keras.ops.convert_to_numpy(weight)
+        digest.update(f"{value.shape}{value.dtype}".encode())
+        digest.update(np.ascontiguousarray(value).tobytes())
+    return digest.hexdigest()
+
+
+def _slice(
+    source: keras.Model, input_layer: str | None, feature_layer: str | None
+) -> tuple[keras.Model | None, keras.Model]:
+    """Cuts the source where the program enters and where it is read.
+
+    The first model gives what the transform receives and the masks of it
+    that later layers read; the second takes the same and gives the answers.
+    """
+    outlet = _layer(source, feature_layer).output if feature_layer else None
+    if input_layer is None:
+        if outlet is None:
+            return None, source
+        return None, keras.Model(_only(source.inputs, source), outlet)
+    inlet = _layer(source, input_layer).output
+    outlet = source.outputs[0] if outlet is None else outlet
+    masks = _crossing(inlet, outlet)
+    if any(tuple(mask.shape) != tuple(inlet.shape[:2]) for mask in masks):
+        raise ValueError(
+            f"The source {source.name!r} cannot be entered behind"
+            f" {input_layer!r}: later layers also read"
+            f" {[mask.name for mask in masks]}. Choose a layer that all data"
+            " pass through."
+        )
+    inlets = [inlet, *masks]
+    start = _only(source.inputs, source)
+    return keras.Model(start, inlets), keras.Model(inlets, outlet)
+
+
+def _only(tensors: list, source: keras.Model) -> object:
+    return tensors[0] if len(tensors) == 1 else source.input
+
+
+def _crossing(inlet: object, outlet: object) -> list:
+    """Finds the tensors that bypass `inlet` on the way to `outlet`."""
+    behind, crossing = {id(inlet): True}, {}
+
+    def parents(tensor: object) -> list:
+        operation, index, _ = tensor._keras_history
+        return operation._inbound_nodes[index].input_tensors
+
+    def is_behind(tensor: object) -> bool:
+        if id(tensor) not in behind:
+            before = [is_behind(parent) for parent in parents(tensor)]
+            behind[id(tensor)] = any(before)
+            if any(before):
+                crossing.update(
+                    (id(parent), parent)
+                    for parent, yes in zip(parents(tensor), before)
+                    if not yes
+                )
+        return behind[id(tensor)]
+
+    if not is_behind(outlet):
+        raise ValueError(
+            "The layer to read does not depend on the layer to enter. Choose"
+            " a `feature_layer` behind `input_layer`."
+        )
+    return list(crossing.values())
+
+
+def _entered_shape(enter: keras.Model | None, shape: tuple) -> tuple:
+    return shape if enter is None else enter.compute_output_shape(shape)[0]
+
+
+def _answer_shape(
+    enter: keras.Model | None, read: keras.Model, shape: tuple
+) -> tuple:
+    if enter is None:
+        return read.compute_output_shape(shape)
+    masks = [shape[:-1]] * (len(read.inputs) - 1)
+    return read.compute_output_shape([shape, *masks])
+
+
+def _layer(source: keras.Model, name: str) -> keras.layers.Layer:
+    names = [layer.name for layer in source.layers]
+    if name not in names or not hasattr(source, "inputs"):
+        raise ValueError(
+            f"The source {source.name!r} has no layer {name!r} to enter or"
+            f" read. Its layers: {', '.join(names)}. Only functional and"
+            " sequential models can be read inside."
+        )
+    return source.get_layer(name)
+
+
+def _check_shape(
+    source: keras.Model, transform: keras.layers.Layer, shape: tuple
+) -> None:
+    inputs = getattr(source, "inputs", None) or ()
+    if not inputs or not isinstance(shape, tuple):
+        return
+    expected = tuple(inputs[0].shape)
+    fits = len(shape) == len(expected) and all(
+        a is None or b is None or a == b
+        for a, b in zip(shape[1:], expected[1:])
+    )
+    if not fits:
+        raise ValueError(
+            f"The transform {type(transform).__name__} gives shape {shape} and"
+            f" the source reads {expected}. Choose a transform, or its"
+            " arguments, so that the two agree."
+        )

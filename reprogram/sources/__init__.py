@@ -1,0 +1,138 @@
+"""Frozen source models: where each comes from and what it reads."""
+
+import dataclasses
+import difflib
+import functools
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+
+MODALITIES = ("molecule", "image", "series", "token")
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A pretrained model and what one must know to use it.
+
+    Args:
+        model: The model, with one input and one output; frozen.
+        name: How it was asked for.
+        modality: "molecule", "image", "series" or "token".
+        preprocess: Turns a raw batch into a batch of model inputs. Raw are
+            strings `(batch,)`, images `(batch, height, width, channels)` in
+            [0, 255] or series `(batch, length, channels)`.
+        input_range: Smallest and largest value of a model input, if bounded.
+        class_names: Names of the outputs, if known.
+        input_layer: The layer whose output a token program changes.
+        feature_layer: The layer whose output a linear head reads.
+        licence: Of the weights.
+        citation: Paper and year.
+        explain: Says why one raw input cannot be read; empty if it can.
+
+    Raises:
+        ValueError: If the modality is unknown.
+    """
+
+    model: "keras.Model"
+    name: str
+    modality: str
+    preprocess: Callable[[np.ndarray], np.ndarray]
+    input_range: tuple[float, float] | None = None
+    class_names: tuple[str, ...] = ()
+    input_layer: str | None = None
+    feature_layer: str | None = None
+    licence: str = ""
+    citation: str = ""
+    explain: Callable[[object], str] | None = None
+
+    def __post_init__(self):
+        if self.modality not in MODALITIES:
+            raise ValueError(
+                f"`modality` must be one of {', '.join(MODALITIES)}."
+                f" Received: modality={self.modality!r}."
+            )
+
+
+def _zinc_encoder() -> Source:
+    from reprogram.sources.molecular import zinc_encoder
+
+    return zinc_encoder()
+
+
+def _tiny(name: str) -> Source:
+    from reprogram.sources import tiny
+
+    return tiny.load(name)
+
+
+SOURCES: dict[str, Callable[[], Source]] = {
+    "zinc-encoder": _zinc_encoder,
+    "shapes": functools.partial(_tiny, "shapes"),
+    "waves": functools.partial(_tiny, "waves"),
+}
+
+
+def load(name_or_path: str | os.PathLike) -> Source:
+    """Loads a source model, frozen.
+
+    Args:
+        name_or_path: A name in `SOURCES`; the name of a `keras.applications`
+            model, in any case; the path of a `.keras` file; or, with the
+            extra `hub`, a preset `hf://...`, `kaggle://...` or a local folder
+            in the format of Hugging Face or KerasHub.
+
+    Returns:
+        The source. `source.model(source.preprocess(batch))` is its answer to
+        a raw batch.
+
+    Raises:
+        ValueError: If there is no such source or it cannot be loaded; the
+            message says what to do.
+        ImportError: If a preset is asked for without KerasHub.
+
+    Example:
+
+    >>> source = load("shapes")
+    >>> source.preprocess(np.zeros((1, 8, 8, 3))).shape
+    (1, 32, 32, 1)
+    >>> source.class_names[:3]
+    ('blob', 'disk', 'ring')
+    """
+    name = os.path.expanduser(os.fspath(name_or_path))
+    source = _find(name)
+    source.model.trainable = False
+    return source
+
+
+def _find(name: str) -> Source:
+    if name in SOURCES:
+        return SOURCES[name]()
+    if name.startswith(("hf://", "kaggle://")) or os.path.isdir(name):
+        from reprogram.sources import hub
+
+        return hub.load(name)
+    if name.endswith(".keras"):
+        from reprogram.sources import keras_file
+
+        return keras_file.load(name)
+    from reprogram.sources import imagenet
+
+    if name.lower() in imagenet.builders():
+        return imagenet.load(name)
+    raise ValueError(_unknown(name, [*SOURCES, *imagenet.builders()]))
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name.lower(), known, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return (
+        f"There is no source {name!r}.{hint} Known names: {', '.join(known)}."
+        " Also accepted: the path of a `.keras` file that exists, a preset"
+        " 'hf://...' or 'kaggle://...', or a folder in the format of Hugging"
+        " Face or KerasHub."
+    )

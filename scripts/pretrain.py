@@ -1,0 +1,119 @@
+"""Pretrains the molecular source from files of SMILES.
+
+    python -m scripts.pretrain --smiles=zinc.txt.gz --minutes=30 \
+        --test=jtvae_test.txt --output_dir=runs/pretrain
+
+Reads RDKit's own NCI and WEHI sets as well. The same command resumes after an
+interruption and, once the time is used, writes the encoder and its card into
+--output_dir/source.
+"""
+
+import pathlib
+import shlex
+import sys
+
+from absl import flags
+
+from scripts import errors
+
+FLAGS = flags.FLAGS
+flags.DEFINE_list("smiles", [], "Files of SMILES, added to RDKit's sets.")
+flags.DEFINE_bool("rdkit_sets", True, "Train on RDKit's NCI and WEHI sets.")
+flags.DEFINE_list("exclude", [], "Files of molecules to keep out.")
+flags.DEFINE_string("test", None, "Molecules to keep out and measure on.")
+flags.DEFINE_string("output_dir", "runs/pretrain", "Where everything goes.")
+flags.DEFINE_float("minutes", 30.0, "Training time, over all resumptions.", 0)
+flags.DEFINE_integer("steps", 0, "Budget in steps instead of minutes.", 0)
+flags.DEFINE_integer("width", 192, "Width of the Transformer.", 2)
+flags.DEFINE_integer("depth", 4, "Blocks of the Transformer.", 1)
+flags.DEFINE_integer("heads", 6, "Attention heads.", 1)
+flags.DEFINE_integer("batch_size", 256, "Molecules a step.", 1)
+flags.DEFINE_float("learning_rate", 1e-3, "Peak learning rate.", 0)
+flags.DEFINE_string("precision", "mixed_bfloat16", "Keras dtype policy.")
+flags.DEFINE_integer("steps_per_epoch", 100, "Steps between checkpoints.", 1)
+flags.DEFINE_bool("tensorboard", False, "Log for TensorBoard (pip install it).")
+flags.DEFINE_string("licence", "Apache-2.0", "Of the weights, for the card.")
+flags.DEFINE_integer("seed", 0, "Seed of everything.", 0)
+
+FREE = ("minutes", "steps", "tensorboard", "licence")
+
+
+def shown(value: object) -> object:
+    """A flag as the card shows it: files without their folders."""
+    if isinstance(value, list):
+        return ",".join(map(shown, value))
+    return pathlib.Path(value).name if isinstance(value, str) else value
+
+
+def described(paths: list[str], held_out: list[str]) -> dict:
+    from reprogram.report import record
+    from reprogram.sources import corpus
+
+    relevant = FLAGS.get_flags_for_module(sys.modules[__name__])
+    relevant = [flag for flag in relevant if flag.name != "output_dir"]
+    given = [f"--{f.name}={shown(f.value)}" for f in relevant if f.present]
+    return {
+        "command": shlex.join(["python", "-m", "scripts.pretrain", *given]),
+        "flags": {flag.name: shown(flag.value) for flag in relevant},
+        "versions": record.versions(),
+        "files": corpus.count(paths),
+        "held_out": corpus.count(held_out),
+        "test_file": shown(FLAGS.test),
+        "licence": FLAGS.licence,
+    }
+
+
+def trained(folder: pathlib.Path, smiles: list[str], tokenizer, targets):
+    """The encoder, the model around it, its data and its seconds and steps."""
+    import keras
+
+    from reprogram.sources import pretraining
+    from reprogram.sources.smiles_encoder import smiles_encoder
+
+    keras.utils.set_random_seed(FLAGS.seed)
+    keras.config.set_dtype_policy(FLAGS.precision)
+    sizes = {"vocabulary_size": tokenizer.size, "outputs": targets.shape[1]}
+    for name in ("width", "depth", "heads"):
+        sizes[name] = FLAGS[name].value
+    encoder = smiles_encoder(**sizes)
+    model = pretraining.pretraining_model(encoder, tokenizer.size)
+    bits = pretraining.fingerprint_bits(smiles)
+    schedule = FLAGS.steps_per_epoch, FLAGS.batch_size, FLAGS.seed
+    data = pretraining.Batches(smiles, targets, bits, tokenizer, *schedule)
+    limits = FLAGS.minutes, FLAGS.learning_rate, FLAGS.steps
+    budget = pretraining.Budget(folder / "state.json", *limits)
+    board = keras.callbacks.TensorBoard(folder / "tensorboard")
+    further = [board] * FLAGS.tensorboard
+    state = pretraining.train(model, data, budget, folder, further)
+    return encoder, sizes, model, data, state
+
+
+def main(_):
+    from reprogram import resume
+    from reprogram.sources import card
+    from reprogram.sources import corpus
+    from reprogram.sources import evaluation
+    from reprogram.sources import molecular
+
+    folder = pathlib.Path(FLAGS.output_dir)
+    paths = corpus.rdkit_files() * FLAGS.rdkit_sets + FLAGS.smiles
+    held_out = FLAGS.exclude + [FLAGS.test] * bool(FLAGS.test)
+    facts = described(paths, held_out)
+    counts = {name: facts[name] for name in ("files", "held_out")}
+    resume.claim(folder, facts["flags"] | counts, FREE)
+    smiles, tokenizer, scale, targets = corpus.prepare(folder, paths, held_out)
+    encoder, sizes, model, data, state = trained(
+        folder, smiles, tokenizer, targets
+    )
+    source = folder / "source"
+    molecular.save(source, encoder, sizes, tokenizer, scale)
+    facts |= card.training(source, data, state)
+    if FLAGS.test:
+        test = corpus.read_smiles(FLAGS.test)
+        facts |= evaluation.measure(source, model, scale, test)
+    card.write(source, facts)
+    print((source / "CARD.md").read_text())
+
+
+if __name__ == "__main__":
+    errors.run(main)

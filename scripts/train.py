@@ -1,0 +1,120 @@
+"""Reprograms a frozen source for a task and compares it with baselines.
+
+    python -m scripts.train --task=nav17
+    python -m scripts.train --task=my.csv --target_column=pIC50
+    python -m scripts.train --task=digits --train_size=100
+
+Writes record.json, report.html, model.keras and program.weights.h5 into
+--output_dir. The same command with the same --output_dir resumes; with more
+--seeds it adds those.
+"""
+
+import dataclasses
+import pathlib
+import shlex
+import sys
+import time
+
+from absl import flags
+
+from scripts import errors
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("task", "nav17", "Name, or path of data; see tasks.load.")
+flags.DEFINE_string("csv", None, "The same as --task with a CSV file.")
+flags.DEFINE_string("smiles_column", None, "Column of the SMILES.")
+flags.DEFINE_string("target_column", None, "Column or columns of targets.")
+flags.DEFINE_string("split_column", None, "Column that says train or test.")
+flags.DEFINE_string("problem", None, "Instead of the guessed one.")
+flags.DEFINE_string("metric", None, "Headline metric.")
+flags.DEFINE_string("split", "", "scaffold, random or given.")
+flags.DEFINE_float("test_fraction", 0.2, "Share of the test set.")
+flags.DEFINE_integer("train_size", 128, "Labels in all; 0 for all.", 0)
+flags.DEFINE_integer("seeds", 5, "Draws and initializations.", 1)
+flags.DEFINE_string("source", None, "Frozen source; see sources.load.")
+flags.DEFINE_string("transform", "", "Input transform.")
+flags.DEFINE_string("mapping", "linear", "Label mapping.")
+flags.DEFINE_float("learning_rate", None, "Peak learning rate.")
+flags.DEFINE_integer("epochs", None, "At most so many.", 1)
+flags.DEFINE_string("output_dir", None, "Default: runs/<task>-<time>.")
+
+SOURCES = {"molecule": "zinc-encoder", "image": "shapes", "series": "waves"}
+READING = ("smiles_column", "target_column", "split_column", "problem")
+
+
+def prepare():
+    """Task, source, split and the draws of every seed."""
+    import tasks
+    from reprogram import sources
+    from reprogram.experiment import Data
+    from tasks import splits
+    from tasks.describe import describe
+    from tasks.describe import readable
+
+    options = {name: FLAGS[name].value for name in READING}
+    task = tasks.load(FLAGS.csv or FLAGS.task, metric=FLAGS.metric, **options)
+    source = sources.load(FLAGS.source or SOURCES[task.modality])
+    task, unread = readable(task, source.explain)
+    train, test = splits.split(task, FLAGS.split, FLAGS.test_fraction)
+    draws = {
+        seed: splits.draw(task, train, FLAGS.train_size, seed)
+        for seed in range(FLAGS.seeds)
+    }
+    data = Data(
+        inputs=task.inputs,
+        targets=task.targets,
+        problem=task.problem,
+        modality=task.modality,
+        names=task.target_names,
+        draws=draws,
+        test=test,
+    )
+    size = FLAGS.train_size or len(train)
+    shape = {"input_shape": task.inputs.shape[1:]}
+    return data, source, describe(task, train, test) | shape, size, unread
+
+
+def chosen_recipe():
+    from reprogram.recipe import Recipe
+
+    names = [field.name for field in dataclasses.fields(Recipe)]
+    given = {k: FLAGS[k].value for k in names if k in FLAGS}
+    return Recipe(**{k: v for k, v in given.items() if v is not None})
+
+
+def main(_):
+    from reprogram import experiment
+    from reprogram import resume
+    from reprogram.report import page
+    from reprogram.report import record
+    from reprogram.reprogrammer import fingerprint
+
+    started = time.time()
+    data, source, task, size, unread = prepare()
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    folder = pathlib.Path(FLAGS.output_dir or f"runs/{task['name']}-{stamp}")
+    relevant = FLAGS.get_flags_for_module(sys.modules[__name__])
+    given = {flag.name: flag.value for flag in relevant}
+    contents = {
+        "data": resume.digest(data.inputs, data.targets, data.test),
+        "weights of the source": fingerprint(source.model),
+    }
+    resume.claim(folder, given | contents, ("output_dir", "seeds"))
+    result = experiment.run(data, source, chosen_recipe(), folder) | {
+        "command": shlex.join(["python", "-m", "scripts.train", *sys.argv[1:]]),
+        "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "flags": given,
+        "versions": record.versions(),
+        "task": task,
+        "train_size": size,
+        "seconds": time.time() - started,
+        "warnings": [f"Not read by the source: {row}" for row in unread],
+    }
+    record.save(folder / "record.json", result)
+    page.write(folder / "report.html", record.load(folder))
+    print(record.table(result))
+    print(f"\nReport: {folder / 'report.html'}")
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,133 @@
+'''What to solve: data, targets and a metric, ready to split and to learn from.
+
+`load` takes the name of a task that ships with the project (`TASKS`), a table
+of molecules (`.csv`), a folder of images, series (`.ts`, `.tsv`), arrays
+(`.npz`), or a Python file of your own whose `load()` returns a `Task`:
+
+```python
+"""Which of my molecules dissolve: my_task.py."""
+
+import pathlib
+
+from tasks import molecules
+
+
+def load():
+    path = pathlib.Path(__file__).with_name("solubility.txt")
+    lines = [line.split() for line in path.read_text().splitlines()]
+    return molecules.build(
+        name="solubility",
+        smiles=[smiles for smiles, _ in lines],
+        columns={"logS": [value for _, value in lines]},
+        problem="regression",
+        unit="log mol/l",
+        citation="our laboratory, 2026",
+    )
+```
+
+`molecules.build` standardizes the SMILES, merges repeated molecules and names
+the rows that it leaves out; for images and series return `Task(...)` itself.
+'''
+
+import dataclasses
+import importlib.util
+import inspect
+import pathlib
+from collections.abc import Callable
+
+from tasks import arrays
+from tasks import images
+from tasks import molecules
+from tasks import series
+from tasks.task import Task
+
+TASKS: dict[str, Callable[[], Task]] = {
+    "nav17": molecules.nav17,
+    "digits": images.digits,
+}
+_ABOUT = ("name", "metric", "unit", "citation", "licence")
+
+
+def load(name_or_path: str | pathlib.Path, **options: object) -> Task:
+    """Loads a task by its name or from a file of the user.
+
+    Args:
+        name_or_path: A name in `TASKS`; or the path of a `.csv` (or
+            `.csv.gz`), a folder of images, a `.ts`, `.tsv` or `.npz`, or a
+            `.py` with a function `load()`.
+        **options: What the reader of that kind of file takes, see
+            `tasks.molecules.from_csv`, `tasks.images.from_folder`,
+            `tasks.series.from_file` and `tasks.arrays.from_npz`; and `name`,
+            `metric`, `unit`, `citation` and `licence` of any task. An option
+            that is None or empty is not given.
+
+    Returns:
+        The task.
+
+    Raises:
+        ValueError: If there is no such task or file, or it cannot be read.
+
+    Example:
+
+    >>> task = load("nav17")
+    >>> task.inputs.shape, task.target_names, task.metric
+    ((1017,), ('pIC50',), 'rmse')
+    """
+    options = {k: v for k, v in options.items() if v not in (None, "")}
+    about = {k: options.pop(k) for k in _ABOUT if k in options}
+    reader, arguments = _reader(name_or_path)
+    known = list(inspect.signature(reader).parameters)[len(arguments) :]
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise ValueError(
+            f"The task {name_or_path} does not take {', '.join(unknown)}."
+            f" Its options are: {', '.join([*known, *_ABOUT])}."
+        )
+    return dataclasses.replace(reader(*arguments, **options), **about)
+
+
+def _reader(name_or_path: str | pathlib.Path) -> tuple[Callable, list]:
+    if str(name_or_path) in TASKS:
+        return TASKS[str(name_or_path)], []
+    path = pathlib.Path(name_or_path)
+    if path.is_dir():
+        return images.from_folder, [path]
+    reader = _READERS.get(path.suffix.casefold())
+    if reader is None:
+        raise ValueError(
+            f"There is no task or folder {str(name_or_path)!r}. Choose one of"
+            f" {', '.join(TASKS)}, a folder of images, or a file"
+            f" ({', '.join(_READERS)})."
+        )
+    return reader, [path]
+
+
+def _from_python(path: pathlib.Path) -> Task:
+    if not path.exists():
+        raise ValueError(f"There is no file {path}. Check the path.")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        task = module.load()
+    except Exception as error:
+        raise ValueError(
+            f"{path} must define load() and return a tasks.Task. It failed:"
+            f" {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(task, Task):
+        raise ValueError(
+            f"load() of {path} must return a tasks.Task."
+            f" Received: {type(task).__name__}."
+        )
+    return task
+
+
+_READERS: dict[str, Callable] = {
+    ".csv": molecules.from_csv,
+    ".gz": molecules.from_csv,
+    ".ts": series.from_file,
+    ".tsv": series.from_file,
+    ".npz": arrays.from_npz,
+    ".py": _from_python,
+}

@@ -1,0 +1,223 @@
+"""Molecular tasks: what is measured of molecules given as SMILES."""
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import numpy as np
+
+from reprogram.molecules import smiles as smiles_text
+from reprogram.parallel import map_chunks
+from tasks import splits
+from tasks import table
+from tasks import targets
+from tasks.rows import build_task
+from tasks.task import Task
+
+
+def nav17() -> Task:
+    """Inhibition of the sodium channel Nav1.7 by 1,017 sulfonamides.
+
+    The data are inside the RDKit wheel: a series of one chemotype, the usual
+    case of lead optimization, so the test molecules resemble the training.
+
+    Returns:
+        A regression of pIC50.
+
+    Raises:
+        ValueError: If this RDKit comes without its Contrib folder.
+
+    Example:
+
+    >>> nav17().problem
+    'regression'
+    """
+    from rdkit import RDConfig
+
+    folder = pathlib.Path(RDConfig.RDContribDir, "FreeWilson", "data")
+    molecules = folder / "CHEMBL2321810.smi"
+    if not molecules.exists():
+        raise ValueError(
+            f"There is no {molecules}. The RDKit wheel has it: install it"
+            " with `pip install rdkit`."
+        )
+    _, rows, _ = table.read(folder / "CHEMBL2321810_act.csv")
+    activity = {row["Name"]: row["Act"] for row in rows}
+    lines = [line.split() for line in molecules.read_text().splitlines()]
+    return build(
+        "nav17",
+        [smiles for smiles, _ in lines],
+        {"pIC50": [activity.get(name) for _, name in lines]},
+        problem="regression",
+        unit="log10 units",
+        citation="ChEMBL CHEMBL2321810, from RDKit's Contrib/FreeWilson",
+        licence="ChEMBL data: CC BY-SA 3.0",
+    )
+
+
+def from_csv(
+    path: str | pathlib.Path,
+    smiles_column: str = "",
+    target_column: str = "",
+    split_column: str = "",
+    problem: str = "",
+) -> Task:
+    """Reads a task from a table with a SMILES column and target columns.
+
+    Args:
+        path: The table, see `tasks.table.read`.
+        smiles_column: The column of SMILES; guessed where it is empty.
+        target_column: The target column, or several separated by commas;
+            guessed where it is empty.
+        split_column: A column that says train (or valid) and test.
+        problem: The problem; guessed where it is empty.
+
+    Returns:
+        The task.
+
+    Raises:
+        ValueError: If a column is missing or no row can be used.
+
+    Example:
+
+    >>> path = getfixture("tmp_path") / "a.csv"
+    >>> _ = path.write_text("smiles,y\\nCCO,0.5\\nC1CC,0.1\\nCO,1.5\\n")
+    >>> task = from_csv(path)
+    >>> task.problem, task.inputs.tolist(), [row for row, _ in task.dropped]
+    ('regression', ['CCO', 'CO'], [2])
+    """
+    path = pathlib.Path(path)
+    columns, rows, reasons = table.read(path)
+    smiles = table.column(columns, "smiles_column", smiles_column)
+    if not target_column and len(columns) == 2:
+        target_column = next(name for name in columns if name != smiles)
+    single = target_column in columns
+    wanted = [target_column] if single else target_column.split(",")
+    chosen = [
+        table.column(columns, "target_column", name.strip()) for name in wanted
+    ]
+    split = None
+    if split_column:
+        split_column = table.column(columns, "split_column", split_column)
+        split = [row[split_column] for row in rows]
+    return build(
+        path.name.split(".")[0],
+        [row[smiles] for row in rows],
+        {name: [row[name] for row in rows] for name in chosen},
+        problem,
+        split,
+        reasons,
+    )
+
+
+def build(
+    name: str,
+    smiles: Sequence[str],
+    columns: Mapping[str, Sequence],
+    problem: str = "",
+    split: Sequence[str] | None = None,
+    reasons: Sequence[str] | None = None,
+    **about: str,
+) -> Task:
+    """Makes a task of molecules: standardized, each of them once.
+
+    Args:
+        name: What the task is called.
+        smiles: One SMILES string a row.
+        columns: The cells of each target column by its name; None, NaN and
+            empty text are missing.
+        problem: The problem; guessed where it is empty.
+        split: The given side of each row, see `tasks.splits.SIDES`.
+        reasons: Why a row cannot be used, empty if it can.
+        **about: `metric`, `unit`, `citation`, `licence`, see `Task`.
+
+    Returns:
+        The task; the rows left out are in `dropped`.
+
+    Raises:
+        ValueError: If no row can be used.
+
+    Example:
+
+    >>> task = build("toy", ["OCC", "CCO", "CO"], {"y": [1.0, 2.0, 3.5]})
+    >>> task.inputs.tolist(), task.targets.tolist()
+    (['CCO', 'CO'], [[1.5], [3.5]])
+    >>> task.dropped
+    ((2, 'the same molecule as row 1, targets averaged'),)
+    """
+    lengths = {key: len(cells) for key, cells in columns.items()}
+    if set(lengths.values()) != {len(smiles)}:
+        raise ValueError(
+            f"Task {name!r}: {len(smiles)} SMILES need as many targets."
+            f" Received: {lengths}."
+        )
+    found = targets.read(columns, problem)
+    parts = map_chunks(smiles_text.read, smiles, chunk=2048)
+    standard = [row for part, _ in parts for row in part]
+    unread = [reason for _, part in parts for reason in part]
+    sides, odd = (None, unread) if split is None else splits.sides(split)
+    found_wrong = zip(
+        reasons or unread, unread, found.reasons, odd, strict=True
+    )
+    reasons = [next(filter(None, row), "") for row in found_wrong]
+    found = merge(standard, found, reasons, sides)
+    return build_task(
+        name, "molecule", standard, found, found.reasons, split=sides, **about
+    )
+
+
+def merge(
+    keys: Sequence[str],
+    found: targets.Targets,
+    reasons: Sequence[str],
+    sides: Sequence[str] | None = None,
+) -> targets.Targets:
+    """Keeps each molecule once, in the first of its rows.
+
+    Molecules are the same if their standardized SMILES are. Numbers are
+    averaged. Labels must agree: where they do not, the label is missing, and
+    a molecule without any label is left out. A molecule on both sides of a
+    given split stays in the test rows only.
+
+    Args:
+        keys: What rows of the same molecule have in common.
+        found: The targets of the rows.
+        reasons: Why a row cannot be used, empty if it can.
+        sides: The given side of each row.
+
+    Returns:
+        The targets with merged values and more reasons.
+
+    Example:
+
+    >>> merge("aab", targets.read({"y": ["0", "1", "1"]}), [""] * 3).reasons[2]
+    ''
+    """
+    values, reasons = found.values.copy(), list(reasons)
+    groups: dict[str, list[int]] = {}
+    for row, key in enumerate(keys):
+        if not reasons[row]:
+            groups.setdefault(key, []).append(row)
+    for rows in groups.values():
+        test = [row for row in rows if sides and sides[row] == "test"]
+        for row in set(rows) - set(test) if test else ():
+            reasons[row] = f"the same molecule as test row {test[0] + 1}"
+        first, *others = test or rows
+        if not others:
+            continue
+        values[first], note = _agree(values[[first, *others]], found.problem)
+        if np.isnan(values[first]).all():
+            reasons[first] = f"the same molecule as row {others[0] + 1}{note}"
+        for row in others:
+            reasons[row] = f"the same molecule as row {first + 1}{note}"
+    return dataclasses.replace(found, values=values, reasons=tuple(reasons))
+
+
+def _agree(values: np.ndarray, problem: str) -> tuple[np.ndarray, str]:
+    if problem == "regression":
+        mean = np.ma.masked_invalid(values).mean(axis=0).filled(np.nan)
+        return mean, ", targets averaged"
+    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+    note = ", labels conflict" if (low < high).any() else ""
+    return np.where(low == high, low, np.nan), note

@@ -1,0 +1,84 @@
+"""The rows of a file: those that can be used make the task."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tasks.targets import Targets
+from tasks.task import Task
+
+
+def build_task(
+    name: str,
+    modality: str,
+    inputs: Sequence,
+    targets: Targets,
+    reasons: Sequence[str],
+    **fields: object,
+) -> Task:
+    """Makes a task of the rows that can be used and lists the others.
+
+    Args:
+        name: What the task is called.
+        modality: See `Task`.
+        inputs: One input a row; not looked at where the row has a reason.
+        targets: The targets of the same rows.
+        reasons: Why a row cannot be used, empty if it can.
+        **fields: Other fields of `Task`; `split` is given for all rows.
+
+    Returns:
+        The task.
+
+    Raises:
+        ValueError: If no row can be used, or one class is all there is.
+
+    Example:
+
+    >>> from tasks.targets import read
+    >>> targets = read({"y": ["0.5", "", "1.5"]})
+    >>> rows = ["C", "CC", "CO"]
+    >>> build_task("toy", "molecule", rows, targets, [""] * 3).dropped
+    ((2, 'empty target'),)
+    """
+    reasons = [a or b for a, b in zip(reasons, targets.reasons, strict=True)]
+    keep = [row for row, reason in enumerate(reasons) if not reason]
+    dropped = tuple((row, why) for row, why in enumerate(reasons, 1) if why)
+    if not keep:
+        found = "; ".join(f"row {row}: {why}" for row, why in dropped[:3])
+        raise ValueError(
+            f"Task {name!r}: none of the {len(reasons)} rows can be used"
+            f" ({found or 'the file has no rows'}). Correct the file."
+        )
+    values, names = targets.values[keep], targets.names
+    if targets.problem == "classification":
+        present, codes = np.unique(values[:, 0], return_inverse=True)
+        names = tuple(names[int(code)] for code in present)
+        values = codes.astype("int64")
+    if fields.get("split") is not None:
+        fields["split"] = [fields["split"][row] for row in keep]
+    fields = {"metric": default_metric(targets.problem, names)} | fields
+    fields |= {"targets": values, "target_names": names, "dropped": dropped}
+    inputs = [inputs[row] for row in keep]
+    return Task(name, modality, targets.problem, inputs, **fields)
+
+
+def default_metric(problem: str, names: Sequence[str]) -> str:
+    """Names the metric that a problem is judged by unless another is chosen.
+
+    Args:
+        problem: The problem.
+        names: The names of its classes or columns.
+
+    Returns:
+        `"rmse"`, `"roc_auc"`, or `"balanced_accuracy"` beyond two classes.
+
+    Example:
+
+    >>> default_metric("classification", ("no", "yes"))
+    'roc_auc'
+    """
+    if problem == "regression":
+        return "rmse"
+    if problem == "classification" and len(names) > 2:
+        return "balanced_accuracy"
+    return "roc_auc"

@@ -1,0 +1,154 @@
+"""Commands of a script, many in one process because starting one is slow."""
+
+import contextlib
+import functools
+import importlib
+import io
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).parents[1]
+SHORT = ("--epochs=2", "--seeds=2")
+
+
+class Ended(NamedTuple):
+    """The exit code of a command and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+def python(*arguments: object, text: str = "") -> subprocess.CompletedProcess:
+    """Runs Python in a fresh process."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        input=text,
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=ROOT,
+        timeout=300,
+    )
+
+
+def run(module: str, *commands: Sequence[object]) -> list[Ended]:
+    """Runs a script once for each list of arguments."""
+    lines = [[str(word) for word in command] for command in commands]
+    found = python(__file__, module, text=json.dumps(lines))
+    assert found.returncode == 0, found.stderr
+    return [Ended(*entry) for entry in json.loads(found.stdout)]
+
+
+def _run_all(module: str, commands: list[list[str]]) -> list[Ended]:
+    from absl import flags
+
+    from scripts import errors
+
+    script = importlib.import_module(module)
+    found = []
+    for command in commands:
+        flags.FLAGS.unparse_flags()
+        sys.argv = [script.__file__, *command]
+        out, err, code = io.StringIO(), io.StringIO(), None
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                errors.run(script.main)
+            except SystemExit as end:
+                code = end.code or 0
+            except Exception:
+                code = 1
+                traceback.print_exc()
+        found.append(Ended(code, out.getvalue(), err.getvalue()))
+    return found
+
+
+class Runs(NamedTuple):
+    """Folders of tiny runs, the data of two of them, and how they ended."""
+
+    molecules: pathlib.Path
+    table: pathlib.Path
+    images: pathlib.Path
+    series: pathlib.Path
+    waves: pathlib.Path
+    ended: list[Ended]
+
+
+@functools.cache
+def runs() -> Runs:
+    """Trains once for all tests that read a run."""
+    folder = pathlib.Path(_FOLDER.name)
+    found = Runs(
+        molecules=folder / "molecules",
+        table=write_molecules(folder / "mol.csv"),
+        images=folder / "images",
+        series=folder / "series",
+        waves=write_series(folder / "waves.tsv"),
+        ended=[],
+    )
+    tasks = {
+        found.molecules: (f"--csv={found.table}", "--train_size=20"),
+        found.images: ("--task=digits", "--train_size=40"),
+        found.series: (f"--task={found.waves}", "--train_size=20"),
+    }
+    commands = [
+        (*words, *SHORT, f"--output_dir={output}")
+        for output, words in tasks.items()
+    ]
+    found.ended.extend(run("scripts.train", *commands))
+    for ended in found.ended:
+        assert ended.code == 0, ended.err
+    return found
+
+
+def molecules(count: int) -> list[tuple[str, float]]:
+    """SMILES of anilides, acids and amines, with their number of carbons."""
+    heads = ("c1ccccc1NC(=O)", "OC(=O)", "CN(C)C", "c1ccncc1CC", "O=S(=O)(N)")
+    chains = [
+        "C" * n + end for n in range(1, 6) for end in ("", "O", "Cl", "F")
+    ]
+    found = [head + chain for chain in chains for head in heads]
+    return [(row, row.lower().count("c") + 0.25) for row in found[:count]]
+
+
+def write_molecules(path: pathlib.Path) -> pathlib.Path:
+    """Writes 40 molecules and, as rows 2, 4 and 6, three that are not."""
+    rows = [f"m{i},{s},{y}" for i, (s, y) in enumerate(molecules(40))]
+    for row, bad in ((1, "x,C1CC,1.0"), (3, "y,CCN,"), (5, "z,CCS,high")):
+        rows.insert(row, bad)
+    path.write_text("\n".join(["id,smiles,target", *rows]) + "\n")
+    return path
+
+
+def write_series(path: pathlib.Path, count: int = 40) -> pathlib.Path:
+    """Writes slow and fast sines, in turn, of 60 steps."""
+    draw = np.random.default_rng(0)
+    lines = []
+    for i in range(count):
+        speed = (1, 3)[i % 2] * draw.uniform(0.9, 1.1)
+        values = np.sin(speed * np.arange(60) / 5 + draw.uniform(0, 6))
+        label = ("slow", "fast")[i % 2]
+        lines.append("\t".join([label, *(f"{v:.4f}" for v in values)]))
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+_FOLDER = tempfile.TemporaryDirectory(prefix="reprogram-")
+
+if __name__ == "__main__":
+    results = _run_all(sys.argv[1], json.load(sys.stdin))
+    json.dump(results, sys.stdout)
