@@ -31,7 +31,7 @@ from reprogram.sources.smiles_encoder import smiles_encoder
 QUICK = flags.DEFINE_bool("quick", False, "End within a minute.")
 BAR = 1.15
 BATCH = 16
-STEPS = 8
+STEPS = 4
 
 
 def mobilenet() -> tuple[Reprogrammer, keras.Loss, np.ndarray, np.ndarray]:
@@ -173,7 +173,7 @@ def figures(case: str, seconds: dict[str, np.ndarray]) -> list[dict]:
 
 def main(_: list[str]) -> None:
     for case in CASES:
-        seconds = measure(case, rounds=5 if QUICK.value else 40)
+        seconds = measure(case, rounds=12 if QUICK.value else 60)
         for figure in figures(case, seconds):
             print(json.dumps(figure), flush=True)
 

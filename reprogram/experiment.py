@@ -116,6 +116,7 @@ def run(
             "licence": source.licence,
             "citation": source.citation,
         },
+        "recipe": dataclasses.asdict(recipe),
         "trainable_parameters": results[0]["models"][-1]["parameters"],
         "models": _merge([result["models"] for result in results]),
         "history": [result["history"] for result in results],
@@ -154,7 +155,11 @@ def _seed(
     start = time.perf_counter()
     model, history = _reprogram(seed, data, features, recipe)
     found = recipes.predict(
-        model, data.problem, features("model", data.test), recipe.batch_size
+        model,
+        features.source,
+        data.problem,
+        data.inputs[data.test],
+        recipe.views,
     )
     spent = time.perf_counter() - start
     count = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
@@ -176,21 +181,20 @@ def _seed(
 def _reprogram(
     seed: int, data: Data, features: Features, recipe: recipes.Recipe
 ) -> tuple[Reprogrammer, dict]:
+    source = features.source
     fit, validation = data.draws[seed]
-    inputs = features("model", fit)
+    shape = source.preprocess(data.inputs[fit[:1]]).shape
+    if data.modality == "molecule":
+        shape = (None, *(None for _ in shape[1:]))
     model = recipes.build(
-        features.source,
-        data.problem,
-        len(data.names),
-        recipe,
-        (None, *inputs.shape[1:]),
-        seed,
+        source, data.problem, len(data.names), recipe, shape, seed
     )
     history = recipes.train(
         model,
+        source,
         recipe,
-        (inputs, data.targets[fit]),
-        (features("model", validation), data.targets[validation]),
+        (data.inputs[fit], data.targets[fit]),
+        (data.inputs[validation], data.targets[validation]),
     )
     return model, history
 

@@ -37,6 +37,7 @@ class Masked(keras.losses.Loss):
         self.kind = kind
 
     def call(self, y_true, y_pred):
+        y_pred = ops.convert_to_tensor(y_pred)
         y_true = ops.cast(y_true, y_pred.dtype)
         known = ops.logical_not(ops.isnan(y_true))
         y_true = ops.where(known, y_true, ops.zeros_like(y_true))

@@ -25,7 +25,7 @@ class Predictor:
     Args:
         record: The record of the run.
         model: The trained model.
-        source: The source it was made of; of it the preprocessing is used.
+        source: The source it was made of, for its preprocessing.
     """
 
     record: dict
@@ -91,9 +91,8 @@ class Predictor:
         text = self.source.modality in ("molecule", "token")
         batch = np.asarray([inputs[r] for r in rows], object if text else None)
         problem = self.record["task"]["problem"]
-        return recipe.predict(
-            self.model, problem, self.source.preprocess(batch)
-        )
+        views = (self.record.get("recipe") or {}).get("views", 0)
+        return recipe.predict(self.model, self.source, problem, batch, views)
 
     def _cells(self, scores: np.ndarray) -> list[str]:
         # NumPy's text is the shortest that gives the same float32 again.

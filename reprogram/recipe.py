@@ -28,6 +28,9 @@ class Recipe:
         epochs: At most so many.
         patience: Epochs without a better validation loss before it stops.
         batch_size: Samples a step.
+        views: Further ways in which each input is written, for sources that
+            know some: randomized SMILES. Training uses them all, predictions
+            are averaged over them.
     """
 
     transform: str = ""
@@ -38,6 +41,7 @@ class Recipe:
     epochs: int = 60
     patience: int = 10
     batch_size: int = 32
+    views: int = 4
 
 
 def build(
@@ -91,68 +95,122 @@ def build(
     return model
 
 
+def views(
+    source: Source, inputs: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Preprocesses inputs together with other ways to write them.
+
+    Args:
+        source: The source; without `augment` there is only one view.
+        inputs: Raw inputs `(samples, ...)`.
+        count: Further views of each input.
+
+    Returns:
+        Model inputs `(samples * (1 + count), ...)`, view by view, and the
+        number of the sample of each.
+    """
+    written = [inputs]
+    if source.augment is not None:
+        written += [source.augment(inputs, seed) for seed in range(count)]
+    samples = np.tile(np.arange(len(inputs)), len(written))
+    return source.preprocess(np.concatenate(written)), samples
+
+
 def train(
     model: Reprogrammer,
+    source: Source,
     recipe: Recipe,
     training: tuple[np.ndarray, np.ndarray],
     validation: tuple[np.ndarray, np.ndarray],
-    callbacks: tuple = (),
 ) -> dict[str, list[float]]:
-    """Warms the mapping up, fits the program, keeps the best epoch.
+    """Fits the program, keeps the best epoch, then fits the mapping to all.
+
+    The mapping is warmed up on the training part, the epoch is chosen by the
+    validation part, and at last a mapping that `adapt` fits is fitted once
+    more, to both parts.
 
     Args:
         model: What `build` made.
+        source: Its source.
         recipe: The choices.
-        training: Preprocessed inputs and targets.
+        training: Raw inputs and targets.
         validation: The same, for the choice of the epoch.
-        callbacks: Further Keras callbacks.
 
     Returns:
         `loss` and `val_loss`; the first value of `val_loss` is the one
         before training.
     """
-    if hasattr(model.mapping, "adapt"):
-        model.adapt(*training, batch_size=recipe.batch_size)
-    start = float(model.evaluate(*validation, verbose=0))
+    x, rows = views(source, training[0], recipe.views)
+    y, groups = training[1][rows], rows
+    held_x, held_rows = views(source, validation[0], recipe.views)
+    held = (held_x, validation[1][held_rows])
+    _adapt(model, recipe, x, y, groups)
+    start = float(model.evaluate(*held, verbose=0))
     warm = [ops.convert_to_numpy(w) for w in model.trainable_weights]
     stop = keras.callbacks.EarlyStopping(
         patience=recipe.patience, restore_best_weights=True
     )
     fitted = model.fit(
-        *training,
-        validation_data=validation,
+        x,
+        y,
+        validation_data=held,
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
-        callbacks=[stop, *callbacks],
+        callbacks=[stop],
         verbose=0,
     ).history
     if not min(fitted["val_loss"]) < start:
         for weight, value in zip(model.trainable_weights, warm):
             weight.assign(value)
+    both, rows = views(
+        source, np.concatenate([training[0], validation[0]]), recipe.views
+    )
+    targets = np.concatenate([training[1], validation[1]])[rows]
+    _adapt(model, recipe, both, targets, rows)
     return {"loss": fitted["loss"], "val_loss": [start, *fitted["val_loss"]]}
 
 
+def _adapt(
+    model: Reprogrammer,
+    recipe: Recipe,
+    x: np.ndarray,
+    y: np.ndarray,
+    groups: np.ndarray,
+) -> None:
+    if isinstance(model.mapping, mappings.LinearMapping):
+        model.adapt(x, y, recipe.batch_size, groups=groups)
+    elif hasattr(model.mapping, "adapt"):
+        model.adapt(x, y, recipe.batch_size)
+
+
 def predict(
-    model: Reprogrammer, problem: str, inputs: np.ndarray, batch_size: int = 64
+    model: Reprogrammer,
+    source: Source,
+    problem: str,
+    inputs: np.ndarray,
+    further_views: int = 0,
 ) -> np.ndarray:
-    """Predicts values or probabilities.
+    """Predicts values or probabilities, averaged over the views.
 
     Args:
-        model: A Reprogrammer.
+        model: A trained Reprogrammer.
+        source: Its source.
         problem: `"classification"`, `"multilabel"` or `"regression"`.
-        inputs: Preprocessed inputs `(samples, ...)`.
-        batch_size: Samples a step.
+        inputs: Raw inputs `(samples, ...)`.
+        further_views: Views besides the inputs as they are, see `Recipe`.
 
     Returns:
         Class probabilities `(samples, classes)`, probabilities or values
         `(samples, columns)`.
     """
-    scores = model.predict(inputs, batch_size=batch_size, verbose=0)
+    x, _ = views(source, inputs, further_views)
+    scores = model.predict(x, batch_size=64, verbose=0)
     if problem == "classification":
         scores = ops.softmax(scores)
     elif problem == "multilabel":
         scores = ops.sigmoid(scores)
-    return ops.convert_to_numpy(scores)
+    scores = ops.convert_to_numpy(scores)
+    return scores.reshape(-1, len(inputs), *scores.shape[1:]).mean(axis=0)
 
 
 def describe_mapping(

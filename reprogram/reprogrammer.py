@@ -117,7 +117,11 @@ class Reprogrammer(keras.Model):
         return self.mapping.compute_output_shape(shape)
 
     def adapt(
-        self, inputs: np.ndarray, targets: np.ndarray, batch_size: int = 64
+        self,
+        inputs: np.ndarray,
+        targets: np.ndarray,
+        batch_size: int = 64,
+        **options: Any,
     ) -> None:
         """Lets the mapping learn from the source's answers in one pass.
 
@@ -146,7 +150,7 @@ class Reprogrammer(keras.Model):
                 f" {len(inputs)} inputs and {len(targets)} targets."
             )
         answers = self.source_scores(inputs, batch_size)
-        self.mapping.adapt(answers, targets)
+        self.mapping.adapt(answers, targets, **options)
 
     def source_scores(
         self, inputs: np.ndarray, batch_size: int = 64

@@ -5,8 +5,7 @@
     python -m scripts.train --task=digits --train_size=100
 
 Writes record.json, report.html, model.keras and program.weights.h5 into
---output_dir. The same command with the same --output_dir resumes; with more
---seeds it adds those.
+--output_dir. The same command resumes, or adds seeds if there are more.
 """
 
 import dataclasses
@@ -69,9 +68,9 @@ def prepare():
         draws=draws,
         test=test,
     )
-    size = FLAGS.train_size or len(train)
-    shape = {"input_shape": task.inputs.shape[1:]}
-    return data, source, describe(task, train, test) | shape, size, unread
+    about = describe(task, train, test)
+    about["input_shape"] = task.inputs.shape[1:]
+    return data, source, about, FLAGS.train_size or len(train), unread
 
 
 def chosen_recipe():

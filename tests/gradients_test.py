@@ -125,7 +125,7 @@ def test_gradient_of_a_lookup_is_a_table():
         return ops.sum(ops.take(table, ops.array([2, 0, 2]), axis=0) * A)
 
     _, gradient = gradients.value_and_grad(function)(ops.ones((3, 2)))
-    close(ops.sum(gradient, axis=0), 3 * A)
+    assert type(gradient) is type(ops.ones(1))
     close(gradient, [[1, 2], [0, 0], [2, 4]])
 
 

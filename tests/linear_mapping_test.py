@@ -1,5 +1,6 @@
 """The linear mapping starts at what scikit-learn's probes predict."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -8,6 +9,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.preprocessing import StandardScaler
 
 from reprogram import mappings
+from reprogram.reprogrammer import Reprogrammer
 
 ALPHAS = np.logspace(-1, 5, 19)
 PENALTIES = np.logspace(-4, 1, 6)
@@ -169,6 +171,10 @@ def test_refused_targets_leave_the_mapping_as_it_was():
 
 def test_errors_say_what_to_do():
     x = draw(4)
+    source = keras.Sequential([keras.Input((5,)), keras.layers.Dense(3)])
+    model = Reprogrammer(source, mapping=mappings.LinearMapping(2))
+    with pytest.raises(ValueError, match="4 inputs and 3 targets"):
+        model.adapt(x, np.array([0, 1, 1]))
     with pytest.raises(ValueError, match="problem of classification.*'rank'"):
         mappings.LinearMapping(2, "rank")
     with pytest.raises(ValueError, match="targets=0"):

@@ -16,6 +16,7 @@ import tasks
 from reprogram import resume
 from reprogram import sources
 from reprogram.molecules import smiles
+from reprogram.reprogrammer import Reprogrammer
 
 # A row of molecules: what the file says, and how its reason starts.
 ROWS = [
@@ -114,6 +115,10 @@ def read(path: pathlib.Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def load(run: pathlib.Path) -> Reprogrammer:
+    return keras.saving.load_model(run / "model.keras")
+
+
 def test_molecules_keep_their_rows(ended, folder):
     assert ended["molecules"].code == 0, ended["molecules"].err
     rows = read(folder / "molecules.csv")
@@ -135,11 +140,14 @@ def test_molecules_keep_their_rows(ended, folder):
 
 def test_molecules_are_predicted_as_in_training(ended, folder):
     run = commands.runs().molecules
-    model = keras.saving.load_model(run / "model.keras")
+    views = json.loads((run / "record.json").read_text())["recipe"]["views"]
+    model = load(run)
+    source = sources.load("zinc-encoder")
     good = [text for text, reason in ROWS if not reason]
-    standard, _ = smiles.read(good)
-    tokens = sources.load("zinc-encoder").preprocess(standard)
-    expected = model.predict(tokens, verbose=0)[:, 0]
+    standard = np.array(smiles.read(good)[0], object)
+    written = [standard, *(source.augment(standard, i) for i in range(views))]
+    scores = [model.predict(source.preprocess(x), verbose=0) for x in written]
+    expected = np.mean(scores, axis=0)[:, 0]
     rows = read(folder / "molecules.csv")
     found = [float(r["prediction_2"]) for r in rows if not r["reason_2"]]
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
@@ -157,7 +165,7 @@ def test_images_of_a_folder(ended, folder):
     bad = rows.pop(1)
     assert bad["reason"].startswith("not an image to read (cannot identify")
     assert {bad[name] for name in ["prediction", *names]} == {""}
-    model = keras.saving.load_model(commands.runs().images / "model.keras")
+    model = load(commands.runs().images)
     pixels = np.round(tasks.load("digits").inputs[[1, 2, 0]])
     batch = sources.load("shapes").preprocess(pixels)
     scores = model.predict(batch, verbose=0)

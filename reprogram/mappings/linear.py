@@ -82,13 +82,20 @@ class LinearMapping(keras.layers.Layer):
         x = (x - self.mean) / self.scale
         return self.spread * (ops.matmul(x, self.kernel) + self.bias)
 
-    def adapt(self, features: np.ndarray, targets: np.ndarray) -> None:
+    def adapt(
+        self,
+        features: np.ndarray,
+        targets: np.ndarray,
+        groups: np.ndarray | None = None,
+    ) -> None:
         """Standardizes the inputs and fits the weights in closed form.
 
         Args:
             features: The source's answers `(samples, width)`.
             targets: Class ids `(samples,)`, or values `(samples, targets)`
                 with NaN where a value is missing.
+            groups: Which samples `(samples,)` are views of one object; they
+                stay together where the penalty is cross-validated.
 
         Raises:
             ValueError: If the targets do not fit this layer.
@@ -99,7 +106,9 @@ class LinearMapping(keras.layers.Layer):
         scale = features.std(axis=0)
         scale = np.where(scale > 1e-6, scale, 1.0)
         x = (features - features.mean(axis=0)) / scale
-        kernel, bias = PROBES[self.problem](x, targets, self.targets)
+        groups = np.arange(len(x)) if groups is None else np.asarray(groups)
+        probe = PROBES[self.problem]
+        kernel, bias = probe(x, targets, self.targets, groups)
         spread = np.ones(self.targets)
         if self.problem == "regression":
             known = np.ma.masked_invalid(_columns(targets, self.targets))
@@ -124,7 +133,7 @@ class LinearMapping(keras.layers.Layer):
 
 
 def _regression(
-    x: np.ndarray, y: np.ndarray, targets: int
+    x: np.ndarray, y: np.ndarray, targets: int, groups: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.linear_model import RidgeCV
 
@@ -133,14 +142,26 @@ def _regression(
         known = ~np.isnan(column)
         bias[k] = column[known].sum()  # Right for at most one value.
         if known.sum() > 1:
-            probe = RidgeCV(np.logspace(-1, 5, 19))
+            inside = _folds(groups[known])
+            probe = RidgeCV(np.logspace(-1, 5, 19), cv=inside)
             probe.fit(x[known], column[known])
             kernel[:, k], bias[k] = probe.coef_, probe.intercept_
     return kernel, bias
 
 
+def _folds(groups: np.ndarray) -> list | None:
+    """Folds that keep groups together; `None`, each sample its own fold."""
+    from sklearn.model_selection import GroupKFold
+
+    objects = len(np.unique(groups))
+    if objects in (1, len(groups)):
+        return None
+    folds = GroupKFold(min(5, objects))
+    return list(folds.split(groups, groups=groups))
+
+
 def _classification(
-    x: np.ndarray, y: np.ndarray, targets: int
+    x: np.ndarray, y: np.ndarray, targets: int, groups: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     kernel, bias = np.zeros((x.shape[1], targets)), np.full(targets, -10.0)
     labels = class_ids(y, targets)
@@ -148,7 +169,7 @@ def _classification(
     if len(present) == 1:
         bias[present] = 0.0
         return kernel, bias
-    coefficients, offsets = _logistic(x, labels)
+    coefficients, offsets = _logistic(x, labels, groups)
     if len(present) == 2:
         coefficients = np.stack([-coefficients[0], coefficients[0]]) / 2
         offsets = np.array([-offsets[0], offsets[0]]) / 2
@@ -157,7 +178,7 @@ def _classification(
 
 
 def _multilabel(
-    x: np.ndarray, y: np.ndarray, targets: int
+    x: np.ndarray, y: np.ndarray, targets: int, groups: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     kernel, bias = np.zeros((x.shape[1], targets)), np.zeros(targets)
     for k, column in enumerate(_columns(y, targets)):
@@ -169,7 +190,9 @@ def _multilabel(
                 f" Received {values[:5].tolist()} in column {k}. Encode them."
             )
         if len(values) == 2:
-            coefficients, offsets = _logistic(x[known], column[known] > 0.5)
+            coefficients, offsets = _logistic(
+                x[known], column[known] > 0.5, groups[known]
+            )
             kernel[:, k], bias[k] = coefficients[0], offsets[0]
         elif len(values) == 1:
             bias[k] = 5.0 if values[0] > 0.5 else -5.0
@@ -177,20 +200,23 @@ def _multilabel(
 
 
 def _logistic(
-    x: np.ndarray, labels: np.ndarray
+    x: np.ndarray, labels: np.ndarray, groups: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV
-    from sklearn.model_selection import StratifiedKFold
+    from sklearn.model_selection import StratifiedGroupKFold
 
-    folds = min(5, int(np.unique(labels, return_counts=True)[1].min()))
+    objects, first = np.unique(groups, return_index=True)
+    counts = np.unique(labels[first], return_counts=True)[1]
+    folds = min(5, int(counts.min()))
     probe = LogisticRegression(C=1e-2, max_iter=2000)
     if folds > 1:
+        split = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
         probe = GridSearchCV(
             probe,
             {"C": np.logspace(-4, 1, 6)},
             scoring="neg_log_loss",
-            cv=StratifiedKFold(folds, shuffle=True, random_state=0),
+            cv=list(split.split(x, labels, groups)),
         )
     probe = probe.fit(x, labels)
     best = getattr(probe, "best_estimator_", probe)

@@ -44,6 +44,7 @@ FIELDS = {
         "licence?": str,
         "citation?": str,
     },
+    "recipe?": dict,
     "train_size": int,
     "trainable_parameters": int,
     "seconds": NUMBER,

@@ -33,6 +33,8 @@ class Source:
         licence: Of the weights.
         citation: Paper and year.
         explain: Says why one raw input cannot be read; empty if it can.
+        augment: Writes raw inputs in another way that means the same, by
+            seed.
 
     Raises:
         ValueError: If the modality is unknown.
@@ -49,6 +51,7 @@ class Source:
     licence: str = ""
     citation: str = ""
     explain: Callable[[object], str] | None = None
+    augment: Callable[[np.ndarray, int], np.ndarray] | None = None
 
     def __post_init__(self):
         if self.modality not in MODALITIES:

@@ -127,13 +127,8 @@ def measure(
         `test`: see `evaluate`; `sample`: the same of the encoder alone on the
         first 100 strings, with the strings, so that anyone can check it.
     """
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    try:
-        encoder, tokenizer, _ = molecular.restore(folder)
-        full = pretraining.pretraining_model(encoder, tokenizer.size)
-    finally:
-        keras.config.set_dtype_policy(policy)
+    encoder, tokenizer, _ = molecular.restore(folder)
+    full = pretraining.pretraining_model(encoder, tokenizer.size)
     for name in ("ecfp4", "masked_tokens"):
         full.get_layer(name).set_weights(model.get_layer(name).get_weights())
     sample = list(smiles[:SAMPLE])

@@ -1,5 +1,6 @@
 """The molecular source that ships with the project."""
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -9,6 +10,7 @@ import keras
 import numpy as np
 
 from reprogram.molecules.descriptors import DESCRIPTOR_NAMES
+from reprogram.molecules.smiles import randomize
 from reprogram.molecules.tokenizer import TOKEN
 from reprogram.molecules.tokenizer import Tokenizer
 from reprogram.sources import Source
@@ -31,7 +33,7 @@ def save(
         encoder: A model made by `smiles_encoder`.
         sizes: The arguments that made it.
         tokenizer: Its tokenizer.
-        scale: The descriptor scale, see `pretraining.descriptor_scale`.
+        scale: The descriptor scale, see `corpus.descriptor_scale`.
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -80,9 +82,28 @@ def restore(folder: pathlib.Path) -> tuple[keras.Model, Tokenizer, dict]:
         )
     with np.load(io.BytesIO(content)) as arrays:
         weights = [arrays[key].astype("float32") for key in sorted(arrays)]
-    encoder = smiles_encoder(**config["sizes"])
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        encoder = smiles_encoder(**config["sizes"])
+    finally:
+        keras.config.set_dtype_policy(policy)
     encoder.set_weights(weights)
     return encoder, Tokenizer(**config["tokenizer"]), config
+
+
+def scale(config: dict) -> dict[str, np.ndarray]:
+    """Reads the descriptor scale, see `corpus.descriptor_scale`.
+
+    Args:
+        config: What `restore` returns last.
+
+    Returns:
+        `columns`, `low`, `high`, `mean` and `std` of the descriptors.
+    """
+    columns = [DESCRIPTOR_NAMES.index(name) for name in config["descriptors"]]
+    numbers = {key: np.array(row) for key, row in config["scale"].items()}
+    return {"columns": np.array(columns), **numbers}
 
 
 def zinc_encoder() -> Source:
@@ -94,7 +115,11 @@ def zinc_encoder() -> Source:
     Raises:
         ValueError: If its files are missing or damaged.
     """
-    return load(WEIGHTS / "zinc-encoder", "zinc-encoder")
+    return dataclasses.replace(
+        load(WEIGHTS / "zinc-encoder", "zinc-encoder"),
+        licence="Apache-2.0",
+        citation="reprogram, 2026; pretrained on ZINC-250k, NCI and WEHI",
+    )
 
 
 def load(folder: pathlib.Path, name: str) -> Source:
@@ -119,6 +144,11 @@ def load(folder: pathlib.Path, name: str) -> Source:
         length = min(-(-longest // 16) * 16, tokenizer.max_length)
         return tokenizer(rows, max(length, longest))
 
+    def augment(smiles: np.ndarray, seed: int) -> np.ndarray:
+        written = [randomize(str(row), seed) for row in smiles]
+        readable = [not tokenizer.explain(row) for row in written]
+        return np.where(readable, np.array(written, object), smiles)
+
     return Source(
         model=encoder,
         name=name,
@@ -127,7 +157,6 @@ def load(folder: pathlib.Path, name: str) -> Source:
         class_names=tuple(config["descriptors"]),
         input_layer="embeddings",
         feature_layer="features",
-        licence="Apache-2.0",
-        citation="reprogram, 2026; pretrained on ZINC-250k, NCI and WEHI",
         explain=tokenizer.explain,
+        augment=augment,
     )

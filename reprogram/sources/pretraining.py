@@ -75,10 +75,12 @@ class Batches:
             else self.smiles[row]
             for row, seed in zip(rows, seeds)
         ]
+        # A random order can need a ring digit that no other molecule has.
+        written = [
+            self.smiles[row] if self.tokenizer.explain(s) else s
+            for row, s in zip(rows, written)
+        ]
         limit = self.tokenizer.max_length
-        readable = [len(TOKEN.findall(s)) <= limit for s in written]
-        rows = rows[readable]
-        written = [s for s, ok in zip(written, readable) if ok]
         longest = max(len(TOKEN.findall(s)) for s in written)
         # Keras fixes each size that its first two batches share.
         length = (
@@ -187,6 +189,7 @@ def train(
     Raises:
         ValueError: If steps were trained and their checkpoint is gone.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     backup = keras.callbacks.BackupAndRestore(
         folder / "backup", double_checkpoint=True, delete_checkpoint=False
     )

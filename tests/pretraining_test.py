@@ -1,0 +1,396 @@
+"""Pretraining: what it reads, its batches, its budget, and going on again."""
+
+import gzip
+import json
+
+import keras
+import numpy as np
+import pytest
+from rdkit import Chem
+from sklearn.metrics import r2_score
+
+from reprogram import molecules
+from reprogram.molecules import DESCRIPTOR_NAMES
+from reprogram.molecules import Tokenizer
+from reprogram.molecules.tokenizer import MASK
+from reprogram.molecules.tokenizer import TOKEN
+from reprogram.sources import corpus
+from reprogram.sources import evaluation
+from reprogram.sources import pretraining
+from reprogram.sources.smiles_encoder import smiles_encoder
+
+CHAINS = ["C" * n + end for n in range(1, 9) for end in ("O", "N", "Br")]
+
+
+def write(folder, name, text):
+    path = folder / name
+    if name.endswith(".gz"):
+        path.write_bytes(gzip.compress(text.encode()))
+    else:
+        path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("plain.smi", "CCO\nCN\n"),
+        ("named.smi", "CCO\tethanol\nCN methylamine\n\n"),
+        ("header.smi", "SMILES name\nCCO ethanol\n\nCN b\n"),
+        ("quoted.csv", '"smiles","id"\n"CCO","WEHI-1"\n"CN","WEHI 2"\n'),
+        ("marked.csv", "\ufeffsmiles,y\r\nCCO,1\r\nCN,2\r\n"),
+        ("packed.txt.gz", "CCO\nCN"),
+    ],
+)
+def test_files_of_molecules(tmp_path, name, text):
+    path = write(tmp_path, name, text)
+    assert corpus.read_smiles(path) == ["CCO", "CN"]
+    assert corpus.read_smiles(str(path)) == ["CCO", "CN"]
+    assert corpus.count([path, path]) == {name: 4}
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ValueError, match="No such file: .*gone.smi"):
+        corpus.read_smiles(tmp_path / "gone.smi")
+
+
+def test_the_sets_of_rdkit_are_there():
+    first, second = map(corpus.read_smiles, corpus.rdkit_files())
+    assert (len(first), len(second)) == (4999, 10000)
+    assert Chem.MolFromSmiles(second[0]) and '"' not in "".join(second)
+
+
+def test_held_out_molecules_are_held_out_however_they_are_written(tmp_path):
+    given = write(tmp_path, "a.smi", "CCO\nOCC\nC1CC\nCCN\nCC(=O)[O-].[Na+]\nCCl")
+    other = write(tmp_path, "b.smi", "C(N)C\nClC\n[13CH3]C(=O)O\nnothing")
+    assert corpus.corpus([given], [other]) == ["CCO"]
+    assert corpus.corpus([given], []) == ["CC(=O)O", "CCN", "CCO", "CCl"]
+
+
+def test_the_vocabulary_is_what_is_common():
+    tokenizer = corpus.fit_tokenizer(["CCO", "CCl", "CBr"], 2, max_length=9)
+    assert tokenizer.vocabulary == ["C"] and tokenizer.max_length == 9
+    tokenizer = corpus.fit_tokenizer(["CCO", "CCl", "CBr"], 1)
+    assert tokenizer.vocabulary == ["Br", "C", "Cl", "O"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_scale_takes_descriptors_that_vary_and_are_defined():
+    rng = np.random.default_rng(0)
+    table = rng.normal(5.0, 2.0, (1000, len(DESCRIPTOR_NAMES)))
+    table[:, 0] = 7.0
+    table[:50, 1] = np.nan
+    table[:5, 2] = np.nan
+    table[1, 4] = 1e9
+    table[:, 5] = np.nan
+    scale = corpus.descriptor_scale(table)
+    left_out = {0, 1, 5, DESCRIPTOR_NAMES.index("Ipc")}
+    expected = sorted(set(range(len(DESCRIPTOR_NAMES))) - left_out)
+    assert scale["columns"].tolist() == expected
+    found = corpus.scaled(table, scale)
+    assert found.dtype == np.float32 and np.isfinite(found).all()
+    np.testing.assert_allclose(found.mean(axis=0), 0, atol=0.02)
+    np.testing.assert_allclose(found.std(axis=0), 1, atol=0.02)
+    assert np.abs(found).max() < 6
+    assert (found[:5, expected.index(2)] == 0).all()
+
+
+def test_bits_are_those_of_the_fingerprint():
+    bits = np.unpackbits(corpus.fingerprint_bits(CHAINS), axis=1)
+    counts = molecules.count_fingerprints(CHAINS, size=1024)
+    np.testing.assert_array_equal(bits, counts > 0)
+
+
+def test_descriptors_are_computed_once(tmp_path, monkeypatch):
+    path = tmp_path / "descriptors.npy"
+    first = corpus.load_or_compute_descriptors(["CCO", "CN"], path)
+    expected = molecules.descriptors(["CCO", "CN"])
+    np.testing.assert_allclose(first, expected, rtol=1e-6)
+    longer = corpus.load_or_compute_descriptors(["C", "CO", "N"], path)
+    assert len(longer) == 3 and len(list(tmp_path.iterdir())) == 1
+    monkeypatch.setattr(corpus, "descriptors", None)
+    again = corpus.load_or_compute_descriptors(["C", "CO", "N"], path)
+    np.testing.assert_array_equal(again, longer)
+
+
+def test_preparing_takes_what_the_folder_has(tmp_path):
+    alkanes = ["C" * n for n in range(2, 8)]
+    given = write(tmp_path, "a.smi", "\n".join([*CHAINS, *alkanes]))
+    held_out = write(tmp_path, "b.smi", "C(C)C")
+    first = corpus.prepare(tmp_path, [given], [held_out])
+    smiles, tokenizer, scale, targets = first
+    assert tokenizer.vocabulary == ["C"]
+    assert smiles == ["CC", "CCCC", "CCCCC", "CCCCCC", "CCCCCCC"]
+    expected = corpus.scaled(molecules.descriptors(smiles), scale)
+    np.testing.assert_allclose(targets, expected, atol=1e-4)
+    again = corpus.prepare(tmp_path, [given], [])
+    assert again[0] == smiles
+    np.testing.assert_array_equal(again[3], targets)
+
+
+def test_nothing_to_train_on_is_an_error(tmp_path):
+    given = write(tmp_path, "a.smi", "CCO\nCN\n")
+    with pytest.raises(ValueError, match="2 rows.* held out, 2, none .* 20"):
+        corpus.prepare(tmp_path, [given], [])
+
+
+def test_a_corpus_of_other_files_is_an_error(tmp_path):
+    given = write(tmp_path, "a.smi", "CCO\n")
+    write(tmp_path, "corpus.smi", "CCO\nCN")
+    with pytest.raises(ValueError, match="2 molecules and the files .* only 1"):
+        corpus.prepare(tmp_path, [given], [])
+
+
+def batches(steps=4, batch_size=8, seed=0, smiles=CHAINS, **limits):
+    tokenizer = corpus.fit_tokenizer(smiles, 1, **limits)
+    targets = np.arange(3 * len(smiles), dtype="float32").reshape(-1, 3)
+    bits = corpus.fingerprint_bits(smiles)
+    return pretraining.Batches(
+        smiles, targets, bits, tokenizer, steps, batch_size, seed
+    )
+
+
+def same(first, second):
+    return [
+        np.array_equal(a, b)
+        for a, b in zip(
+            keras.tree.flatten(first), keras.tree.flatten(second), strict=True
+        )
+    ]
+
+
+def test_a_batch_depends_on_seed_and_number_alone():
+    data, twin, other = batches(), batches(), batches(seed=1)
+    for number in (7, 0, 3):
+        assert all(same(data[number], twin[number]))
+    assert not any(same(data[3], data[4])[:1])
+    assert not any(same(data[3], other[3])[:1])
+    stream = data.stream(epoch=2)
+    for number in (8, 9, 10):
+        assert all(same(next(stream), data[number]))
+
+
+def test_a_batch_hides_tokens_only_and_says_where():
+    data = batches(batch_size=24)
+    hidden, tokens = 0, 0
+    for number in range(12):
+        inputs, targets, weights = data[number]
+        ids = targets["tokens"]
+        masked = inputs == MASK
+        np.testing.assert_array_equal(inputs[~masked], ids[~masked])
+        assert (ids[masked] > MASK).all()
+        np.testing.assert_allclose(weights["tokens"] * 0.15, masked, rtol=1e-6)
+        hidden, tokens = hidden + masked.sum(), tokens + (ids > 0).sum()
+    assert hidden / tokens == pytest.approx(0.15, abs=0.03)
+
+
+def test_targets_belong_to_the_molecules():
+    data = batches(batch_size=24)
+    inputs, targets, weights = data[1]
+    names = data.tokenizer.detokenize(targets["tokens"])
+    rows = [CHAINS.index(molecules.standardize(name)) for name in names]
+    np.testing.assert_array_equal(targets["descriptors"], data.targets[rows])
+    bits = np.unpackbits(data.bits[rows], axis=1)
+    np.testing.assert_array_equal(targets["fingerprints"], bits)
+    assert (weights["descriptors"] == 1).all() and len(inputs) == 24
+
+
+def test_half_of_the_molecules_are_rewritten():
+    smiles = ["CC(N)C(=O)NCC(C)C(=O)OCCNC(C)CO"] * 4
+    data = batches(batch_size=64, smiles=smiles)
+    names = [
+        name
+        for number in range(4)
+        for name in data.tokenizer.detokenize(data[number][1]["tokens"])
+    ]
+    kept = np.mean([name == smiles[0] for name in names])
+    assert kept == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_rewritten_molecule_that_cannot_be_read_stays_as_it_was():
+    # Written from another atom, this cage needs the ring digit 4.
+    cage = "C1CC2CCC3CCC1C23"
+    written = {molecules.randomize(cage, seed) for seed in range(200)}
+    longest = max(len(TOKEN.findall(cage)), 1)
+    tokens = {t for name in written for t in TOKEN.findall(name)}
+    assert tokens - set(TOKEN.findall(cage))
+    data = batches(smiles=[cage] * 4, batch_size=64, max_length=longest)
+    for number in range(4):
+        names = data.tokenizer.detokenize(data[number][1]["tokens"])
+        assert len(names) == 64
+        assert {molecules.standardize(name) for name in names} == {
+            molecules.standardize(cage)
+        }
+
+
+def test_the_first_batch_of_an_epoch_is_as_long_as_any():
+    data = batches(max_length=40)
+    lengths = [data[number][0].shape[1] for number in range(8)]
+    assert lengths[0] == lengths[4] == 40
+    assert {*lengths[1:4], *lengths[5:]} == {16}
+
+
+SIZES = {"width": 8, "depth": 1, "heads": 2}
+
+
+def model_for(data):
+    keras.utils.clear_session(free_memory=False)
+    keras.utils.set_random_seed(5)
+    size = data.tokenizer.size
+    encoder = smiles_encoder(vocabulary_size=size, outputs=3, **SIZES)
+    return encoder, pretraining.pretraining_model(encoder, size)
+
+
+def train(folder, steps):
+    """What one start of the script does, in a fresh state."""
+    data = batches(steps=2)
+    _, model = model_for(data)
+    budget = pretraining.Budget(folder / "state.json", 0.0, 0.1, steps)
+    state = pretraining.train(model, data, budget, folder)
+    return [np.array(w) for w in model.get_weights()], state, model
+
+
+def test_a_run_in_two_parts_is_the_run_in_one(tmp_path, monkeypatch):
+    rates = []
+    original = pretraining.Budget.on_train_batch_begin
+
+    def begin(self, batch, logs=None):
+        original(self, batch, logs)
+        rates.append(float(self.model.optimizer.learning_rate))
+
+    monkeypatch.setattr(pretraining.Budget, "on_train_batch_begin", begin)
+    whole, state, _ = train(tmp_path / "whole", 8)
+    assert state["steps"] == 8
+    in_one, rates[:] = list(rates), []
+
+    def stop(self, epoch, logs=None):
+        ended(self, epoch, logs)
+        self.model.stop_training = epoch == 1 or self.model.stop_training
+
+    ended = pretraining.Budget.on_epoch_end
+    monkeypatch.setattr(pretraining.Budget, "on_epoch_end", stop)
+    half, state, _ = train(tmp_path / "parts", 8)
+    assert state["steps"] == 4
+    monkeypatch.setattr(pretraining.Budget, "on_epoch_end", ended)
+    parts, state, _ = train(tmp_path / "parts", 8)
+    assert state["steps"] == 8 and rates == in_one
+    assert any((a != b).any() for a, b in zip(half, whole))
+    for first, second in zip(whole, parts):
+        np.testing.assert_array_equal(first, second)
+    log = (tmp_path / "parts" / "log.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in log] == ["epoch", *"0123"]
+    # The budget is used: only the weights come back.
+    restored, later, model = train(tmp_path / "parts", 8)
+    assert later == state and int(model.optimizer.iterations) == 8
+    for first, second in zip(whole, restored):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_minutes_are_counted_over_all_runs(tmp_path, monkeypatch):
+    clock = iter([100.0, 130.0, 500.0, 530.0, 900.0])
+    monkeypatch.setattr(pretraining.time, "time", lambda: next(clock))
+    _, model = model_for(batches())
+    for run, seconds, used in ((1, 30.0, False), (2, 60.0, True)):
+        budget = pretraining.Budget(tmp_path / "state.json", 1.0, 0.1)
+        model.stop_training = False
+        budget.set_model(model)
+        budget.on_train_begin()
+        model.optimizer.iterations.assign(run)
+        budget.on_epoch_end(run)
+        assert budget.state() == {"seconds": seconds, "steps": run}
+        assert model.stop_training == used
+    assert budget.spent(budget.state()) == 1.0
+    longer = pretraining.Budget(tmp_path / "state.json", 4.0, 0.1)
+    assert longer.spent(longer.state()) == 0.25
+
+
+def test_the_learning_rate_rises_and_falls(tmp_path):
+    data = batches()
+    _, model = model_for(data)
+    budget = pretraining.Budget(tmp_path / "state.json", 0.0, 0.5, 1000)
+    budget.set_model(model)
+    budget.on_train_begin()
+    rates = []
+    for step in (0, 150, 300, 500, 1000):
+        model.optimizer.iterations.assign(step)
+        budget.on_train_batch_begin(0)
+        rates.append(float(model.optimizer.learning_rate))
+    cosine = [0.5 * (1 + np.cos(np.pi * s)) for s in (0.15, 0.3, 0.5)]
+    expected = [5e-4, 0.25 * cosine[0], 0.5 * cosine[1], 0.5 * cosine[2], 5e-4]
+    np.testing.assert_allclose(rates, expected, rtol=1e-5)
+
+
+def test_a_lost_checkpoint_is_an_error(tmp_path):
+    state = {"seconds": 9.0, "steps": 4}
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    with pytest.raises(ValueError, match="4 steps .* checkpoint is gone"):
+        train(tmp_path, 8)
+
+
+def scaled_encoder():
+    """An encoder of three descriptors, its scale and what it was fitted on."""
+    table = molecules.descriptors(CHAINS)
+    columns = np.array([DESCRIPTOR_NAMES.index(n) for n in ("MolWt", "TPSA")])
+    scale = corpus.descriptor_scale(table)
+    kept = np.isin(scale["columns"], columns)
+    scale = {key: value[kept] for key, value in scale.items()}
+    tokenizer = Tokenizer(["Br", "C", "N", "O"], 32)
+    encoder = smiles_encoder(tokenizer.size, len(scale["columns"]), **SIZES)
+    return encoder, tokenizer, scale
+
+
+def test_evaluation_of_an_encoder():
+    encoder, tokenizer, scale = scaled_encoder()
+    smiles = ["OCC", "CCCN", "CBr", "CCCCO", "C1CC", "CCF"]
+    found = evaluation.evaluate(encoder, tokenizer, scale, smiles, 2)
+    assert (found["molecules"], found["unread"]) == (4, 2)
+    standard = ["CCO", "CCCN", "CBr", "CCCCO"]
+    expected = corpus.scaled(molecules.descriptors(standard), scale)
+    answers = np.array(encoder(tokenizer(standard)))
+    scores = r2_score(expected, answers, multioutput="raw_values")
+    assert list(found["r2"]) == ["MolWt", "TPSA"]
+    np.testing.assert_allclose(list(found["r2"].values()), scores, rtol=1e-3)
+    assert found["median_r2"] == pytest.approx(np.median(scores), rel=1e-3)
+    assert set(found) == {"molecules", "unread", "r2", "median_r2"}
+
+
+def test_evaluation_says_where_nothing_varies():
+    encoder, tokenizer, scale = scaled_encoder()
+    found = evaluation.evaluate(encoder, tokenizer, scale, ["CCO", "OCC"])
+    assert found["r2"] == {"MolWt": None, "TPSA": None}
+    assert found["median_r2"] is None
+
+
+def test_evaluation_of_nothing_is_an_error():
+    encoder, tokenizer, scale = scaled_encoder()
+    with pytest.raises(ValueError, match="none of the 2 .*Br C N O"):
+        evaluation.evaluate(encoder, tokenizer, scale, ["CCF", "C1CC"])
+
+
+def test_evaluation_of_all_heads_knows_good_from_bad():
+    encoder, tokenizer, scale = scaled_encoder()
+    model = pretraining.pretraining_model(encoder, tokenizer.size)
+
+    class Perfect:
+        """Answers as a model that knows everything would."""
+
+        def predict(self, ids, **options):
+            names = tokenizer.detokenize(self.ids)
+            bits = np.unpackbits(corpus.fingerprint_bits(names), axis=1)
+            table = molecules.descriptors(names)
+            return {
+                "descriptors": corpus.scaled(table, scale),
+                "fingerprints": bits * 1.0,
+                "tokens": np.eye(tokenizer.size)[self.ids],
+            }
+
+    perfect = Perfect()
+    perfect.ids = tokenizer(CHAINS)
+    best = evaluation.evaluate(perfect, tokenizer, scale, CHAINS)
+    assert best["median_r2"] == best["masked_tokens"] == 1.0
+    assert best["fingerprint_bits"] == 1.0
+    found = evaluation.evaluate(model, tokenizer, scale, CHAINS)
+    for name in ("masked_tokens", "fingerprint_bits", "median_r2"):
+        assert found[name] < 0.9
+    for name in ("commonest_token", "frequency_of_bits"):
+        assert 0 < found[name] == best[name] < 1

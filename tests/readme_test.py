@@ -1,0 +1,46 @@
+"""What the README shows is true."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+
+
+def test_python_example_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (code,) = [text for kind, text in BLOCKS if kind == "python"]
+    assert len(code.strip().splitlines()) <= 20
+    scope = {}
+    exec(compile(code, "README.md", "exec"), scope)
+    assert (tmp_path / "model.keras").exists()
+    assert type(scope["model"]).__name__ == "Reprogrammer"
+
+
+def test_first_two_commands_install_and_run_in_one_line():
+    train, test = [text for kind, text in BLOCKS if kind == "bash"][:2]
+    for command in (train, test):
+        assert command.count("\n") == 1
+        assert command.startswith("python3 -m venv .venv && .venv/bin/pip")
+    assert train.strip().endswith("-m scripts.train --task=nav17")
+    assert test.strip().endswith("-m pytest")
+
+
+@pytest.mark.parametrize("script", ["train", "predict", "pretrain"])
+def test_flags_of_the_readme_exist(script):
+    used = re.findall(rf"-m scripts\.{script} ([^`#\n]*)", README)
+    names = {flag for line in used for flag in re.findall(r"--(\w+)", line)}
+    shown = subprocess.run(
+        [sys.executable, "-m", f"scripts.{script}", "--helpshort"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    ).stdout
+    assert names, f"the README does not show scripts.{script}"
+    for name in names - {"helpshort"}:
+        assert f"--{name}" in shown or f"--[no]{name}" in shown
