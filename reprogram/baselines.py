@@ -80,10 +80,10 @@ def gaussian_process(problem: str, seed: int) -> object:
     from sklearn.gaussian_process.kernels import ConstantKernel
     from sklearn.gaussian_process.kernels import WhiteKernel
 
-    kernel = ConstantKernel(1.0, (1e-2, 1e3)) * CountTanimoto()
+    kernel = ConstantKernel(1.0, (1e-3, 1e4)) * CountTanimoto()
     if problem == "regression":
         return gaussian_process.GaussianProcessRegressor(
-            kernel + WhiteKernel(0.1, (1e-4, 1e1)),
+            kernel + WhiteKernel(0.1, (1e-6, 1e2)),
             normalize_y=True,
             random_state=seed,
         )

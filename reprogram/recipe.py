@@ -37,9 +37,9 @@ class Recipe:
     mapping: str = "linear"
     prompt_length: int = 8
     window: float = 0.75
-    learning_rate: float = 1e-3
-    epochs: int = 60
-    patience: int = 10
+    learning_rate: float = 3e-3
+    epochs: int = 40
+    patience: int = 4
     batch_size: int = 32
     views: int = 4
 

@@ -27,6 +27,8 @@ def claim(
 ) -> None:
     """Makes a folder the place of one configuration, in its `flags.json`.
 
+    A folder that holds nothing else can be claimed again.
+
     Args:
         folder: The folder of a run; made if there is none.
         configuration: What the results depend on.
@@ -40,6 +42,7 @@ def claim(
 
     >>> folder = getfixture("tmp_path")
     >>> claim(folder, {"epochs": 5})
+    >>> (folder / "results").touch()
     >>> claim(folder, {"epochs": 6})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
@@ -49,7 +52,7 @@ def claim(
     now = schema.plain(
         {k: v for k, v in configuration.items() if k not in free}
     )
-    if not path.exists():
+    if not path.exists() or list(path.parent.iterdir()) == [path]:
         record.write_text(path, json.dumps(now, indent=1) + "\n")
         return
     then = json.loads(path.read_text("utf-8"))

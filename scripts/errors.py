@@ -1,5 +1,7 @@
 """How scripts end when the user's input is wrong."""
 
+import logging as standard_logging
+import os
 import sys
 from collections.abc import Callable
 
@@ -13,11 +15,14 @@ def run(main: Callable[[list[str]], None]) -> None:
 
     The library raises `ValueError` for bad input, `OSError` for files that
     cannot be read or written and `ImportError` for missing extras;
-    `--verbosity=1` shows where.
+    `--verbosity=1` shows where. TensorFlow's own messages are kept to errors.
 
     Args:
         main: Takes the arguments that are not flags.
     """
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    standard_logging.getLogger("tensorflow").setLevel("ERROR")
 
     def guarded(argv: list[str]) -> None:
         try:

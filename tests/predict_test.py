@@ -24,7 +24,7 @@ ROWS = [
     ("C1CC", "Not a valid SMILES: 'C1CC'"),
     ("[Na+].CC(=O)[O-]", ""),
     ("", "Empty SMILES"),
-    ("C[Pt]C", "'C[Pt]C' has tokens outside the vocabulary"),
+    ("C[Te]C", "'C[Te]C' has tokens outside the vocabulary"),
     ("C" * 200, "'CCCCC"),
     ("N[C@@H](C)C(=O)O", ""),
     ("c1ccccc1", "more cells than the 4 columns"),

@@ -149,6 +149,7 @@ def test_a_folder_holds_one_configuration(tmp_path):
         "rate": 0.1,
         "split": None,
     }
+    (folder / "results").touch()
     resume.claim(folder, {**flags, "seeds": 3}, ["seeds"])
     with pytest.raises(ValueError) as error:
         resume.claim(folder, {**flags, "epochs": 6, "new": "x"}, ["seeds"])
@@ -158,6 +159,15 @@ def test_a_folder_holds_one_configuration(tmp_path):
         " for the new run, or give what was given before to resume the old"
         " one."
     )
+
+
+def test_a_folder_without_results_is_free(tmp_path):
+    resume.claim(tmp_path, {"epochs": 5})
+    resume.claim(tmp_path, {"epochs": 6})
+    (tmp_path / "results").touch()
+    resume.claim(tmp_path, {"epochs": 6})
+    with pytest.raises(ValueError, match="epochs was 6 and is 5 now"):
+        resume.claim(tmp_path, {"epochs": 5})
 
 
 def test_digest_tells_data_apart():
