@@ -11,7 +11,7 @@ from reprogram.version import __version__ as __version__
 
 _NAMES = {
     "Reprogrammer": "reprogram.reprogrammer",
-    "fingerprint": "reprogram.reprogrammer",
+    "fingerprint": "reprogram.program",
     "Padding": "reprogram.transforms",
     "SoftPrompt": "reprogram.transforms",
     "FrequencyMapping": "reprogram.mappings",

@@ -12,10 +12,10 @@ import numpy as np
 from reprogram import baselines
 from reprogram import metrics
 from reprogram import recipe as recipes
+from reprogram.program import fingerprint
 from reprogram.report import record
 from reprogram.report import schema
 from reprogram.reprogrammer import Reprogrammer
-from reprogram.reprogrammer import fingerprint
 from reprogram.sources import Source
 
 
@@ -94,7 +94,12 @@ def run(
     Returns:
         The parts of a record that come from training: see
         `report.schema.FIELDS`.
+
+    Raises:
+        ValueError: If the source reads something else than the data are, or
+            if its parts of the recipe do not go together.
     """
+    _check_modality(data, source)
     features = Features(data, source)
     folder.mkdir(parents=True, exist_ok=True)
     before = fingerprint(source.model)
@@ -123,6 +128,18 @@ def run(
         "test": results[0]["test"],
         "mapping": results[0]["mapping"],
     }
+
+
+def _check_modality(data: Data, source: Source) -> None:
+    strings = ("molecule", "token")
+    if source.modality == data.modality or (
+        data.modality in strings and source.modality in strings
+    ):
+        return
+    raise ValueError(
+        f"The source {source.name!r} reads the modality {source.modality!r}"
+        f" and the task is of {data.modality!r}. Choose another source."
+    )
 
 
 def _seed(
@@ -183,9 +200,9 @@ def _reprogram(
 ) -> tuple[Reprogrammer, dict]:
     source = features.source
     fit, validation = data.draws[seed]
-    shape = source.preprocess(data.inputs[fit[:1]]).shape
+    shape = (None, *source.preprocess(data.inputs[fit[:1]]).shape[1:])
     if data.modality == "molecule":
-        shape = (None, *(None for _ in shape[1:]))
+        shape = (None,) * len(shape)
     model = recipes.build(
         source, data.problem, len(data.names), recipe, shape, seed
     )

@@ -11,9 +11,9 @@ import numpy as np
 
 from reprogram import recipe
 from reprogram import sources
+from reprogram.program import fingerprint
 from reprogram.report import record as records
 from reprogram.reprogrammer import Reprogrammer
-from reprogram.reprogrammer import fingerprint
 
 BATCH = 512
 

@@ -1,6 +1,5 @@
 """The model that this library is about."""
 
-import hashlib
 from typing import Any
 
 import keras
@@ -9,6 +8,12 @@ from keras import ops
 
 from reprogram import mappings
 from reprogram import transforms
+from reprogram.program import Program
+from reprogram.program import fingerprint
+from reprogram.slicing import answer_shape
+from reprogram.slicing import check_shape
+from reprogram.slicing import entered_shape
+from reprogram.slicing import slice_source
 
 
 @keras.saving.register_keras_serializable("reprogram")
@@ -71,7 +76,7 @@ class Reprogrammer(keras.Model):
         self.mapping = mappings.get(mapping)
         self.input_layer = input_layer
         self.feature_layer = feature_layer
-        stages = _slice(source, input_layer, feature_layer)
+        stages = slice_source(source, input_layer, feature_layer)
         self._stages = lambda: stages  # in a function Keras does not track
 
     @property
@@ -87,15 +92,15 @@ class Reprogrammer(keras.Model):
 
     def build(self, input_shape):
         enter, read = self._stages()
-        shape = _entered_shape(enter, input_shape)
+        shape = entered_shape(enter, input_shape)
         if not self.transform.built:
             self.transform.build(shape)
         shape = self.transform.compute_output_shape(shape)
-        _check_shape(read, self.transform, shape)
+        check_shape(read, self.transform, shape)
         if not read.built:
             read.build(shape)
         if not self.mapping.built:
-            self.mapping.build(_answer_shape(enter, read, shape))
+            self.mapping.build(answer_shape(enter, read, shape))
         self.built = True
 
     def call(self, inputs, training=None):
@@ -111,9 +116,9 @@ class Reprogrammer(keras.Model):
 
     def compute_output_shape(self, input_shape):
         enter, read = self._stages()
-        shape = _entered_shape(enter, input_shape)
+        shape = entered_shape(enter, input_shape)
         shape = self.transform.compute_output_shape(shape)
-        shape = _answer_shape(enter, read, shape)
+        shape = answer_shape(enter, read, shape)
         return self.mapping.compute_output_shape(shape)
 
     def adapt(
@@ -215,160 +220,3 @@ class Reprogrammer(keras.Model):
                 config[key], custom_objects=custom_objects
             )
         return cls(**config)
-
-
-class Program(keras.Model):
-    """The trained part of a Reprogrammer, bound to its source."""
-
-    def __init__(self, reprogrammer: Reprogrammer):
-        super().__init__()
-        if not reprogrammer.built:
-            raise ValueError(
-                "The Reprogrammer has no weights yet. Call it on a batch, or"
-                " `build` it, before its program is saved or loaded."
-            )
-        self.transform = reprogrammer.transform
-        self.mapping = reprogrammer.mapping
-        self._fingerprint = fingerprint(reprogrammer.source)
-        self.built = True
-
-    def save_own_variables(self, store):
-        store["source"] = np.frombuffer(
-            bytes.fromhex(self._fingerprint), "uint8"
-        )
-
-    def load_own_variables(self, store):
-        found = np.asarray(store["source"], "uint8").tobytes().hex()
-        if found != self._fingerprint:
-            raise ValueError(
-                "This program was trained on another source. Received a"
-                f" program for source {found[:12]}, expected"
-                f" {self._fingerprint[:12]}. Load the source it was trained"
-                " on."
-            )
-
-
-def fingerprint(model: keras.Model) -> str:
-    """Hashes all weights of a model: values, shapes and types.
-
-    Args:
-        model: A built Keras model.
-
-    Returns:
-        The SHA-256 in hexadecimal; equal before and after saving.
-
-    Example:
-
-    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    >>> len(fingerprint(model))
-    64
-    """
-    digest = hashlib.sha256()
-    for weight in model.weights:
-        value = keras.ops.convert_to_numpy(weight)
-        digest.update(f"{value.shape}{value.dtype}".encode())
-        digest.update(np.ascontiguousarray(value).tobytes())
-    return digest.hexdigest()
-
-
-def _slice(
-    source: keras.Model, input_layer: str | None, feature_layer: str | None
-) -> tuple[keras.Model | None, keras.Model]:
-    """Cuts the source where the program enters and where it is read.
-
-    The first model gives what the transform receives and the masks of it
-    that later layers read; the second takes the same and gives the answers.
-    """
-    outlet = _layer(source, feature_layer).output if feature_layer else None
-    if input_layer is None:
-        if outlet is None:
-            return None, source
-        return None, keras.Model(_only(source.inputs, source), outlet)
-    inlet = _layer(source, input_layer).output
-    outlet = source.outputs[0] if outlet is None else outlet
-    masks = _crossing(inlet, outlet)
-    if any(tuple(mask.shape) != tuple(inlet.shape[:2]) for mask in masks):
-        raise ValueError(
-            f"The source {source.name!r} cannot be entered behind"
-            f" {input_layer!r}: later layers also read"
-            f" {[mask.name for mask in masks]}. Choose a layer that all data"
-            " pass through."
-        )
-    inlets = [inlet, *masks]
-    start = _only(source.inputs, source)
-    return keras.Model(start, inlets), keras.Model(inlets, outlet)
-
-
-def _only(tensors: list, source: keras.Model) -> object:
-    return tensors[0] if len(tensors) == 1 else source.input
-
-
-def _crossing(inlet: object, outlet: object) -> list:
-    """Finds the tensors that bypass `inlet` on the way to `outlet`."""
-    behind, crossing = {id(inlet): True}, {}
-
-    def parents(tensor: object) -> list:
-        operation, index, _ = tensor._keras_history
-        return operation._inbound_nodes[index].input_tensors
-
-    def is_behind(tensor: object) -> bool:
-        if id(tensor) not in behind:
-            before = [is_behind(parent) for parent in parents(tensor)]
-            behind[id(tensor)] = any(before)
-            if any(before):
-                crossing.update(
-                    (id(parent), parent)
-                    for parent, yes in zip(parents(tensor), before)
-                    if not yes
-                )
-        return behind[id(tensor)]
-
-    if not is_behind(outlet):
-        raise ValueError(
-            "The layer to read does not depend on the layer to enter. Choose"
-            " a `feature_layer` behind `input_layer`."
-        )
-    return list(crossing.values())
-
-
-def _entered_shape(enter: keras.Model | None, shape: tuple) -> tuple:
-    return shape if enter is None else enter.compute_output_shape(shape)[0]
-
-
-def _answer_shape(
-    enter: keras.Model | None, read: keras.Model, shape: tuple
-) -> tuple:
-    if enter is None:
-        return read.compute_output_shape(shape)
-    masks = [shape[:-1]] * (len(read.inputs) - 1)
-    return read.compute_output_shape([shape, *masks])
-
-
-def _layer(source: keras.Model, name: str) -> keras.layers.Layer:
-    names = [layer.name for layer in source.layers]
-    if name not in names or not hasattr(source, "inputs"):
-        raise ValueError(
-            f"The source {source.name!r} has no layer {name!r} to enter or"
-            f" read. Its layers: {', '.join(names)}. Only functional and"
-            " sequential models can be read inside."
-        )
-    return source.get_layer(name)
-
-
-def _check_shape(
-    source: keras.Model, transform: keras.layers.Layer, shape: tuple
-) -> None:
-    inputs = getattr(source, "inputs", None) or ()
-    if not inputs or not isinstance(shape, tuple):
-        return
-    expected = tuple(inputs[0].shape)
-    fits = len(shape) == len(expected) and all(
-        a is None or b is None or a == b
-        for a, b in zip(shape[1:], expected[1:])
-    )
-    if not fits:
-        raise ValueError(
-            f"The transform {type(transform).__name__} gives shape {shape} and"
-            f" the source reads {expected}. Choose a transform, or its"
-            " arguments, so that the two agree."
-        )

@@ -84,9 +84,9 @@ def chosen_recipe():
 def main(_):
     from reprogram import experiment
     from reprogram import resume
+    from reprogram.program import fingerprint
     from reprogram.report import page
     from reprogram.report import record
-    from reprogram.reprogrammer import fingerprint
 
     started = time.time()
     data, source, task, size, unread = prepare()

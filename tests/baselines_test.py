@@ -189,7 +189,9 @@ def test_features_of_each_kind():
     raw = baselines.features("raw", images)
     assert raw.shape == (4, 50) and raw.dtype == np.float32
     assert baselines.features("ecfp4", smiles).shape == (6, 2048)
-    table = baselines.features("descriptors", np.array(["[Na+]", "CCO"], object))
+    table = baselines.features(
+        "descriptors", np.array(["[Na+]", "CCO"], object)
+    )
     assert np.isfinite(table).all() and np.abs(table).max() <= 1e30
 
 

@@ -46,9 +46,7 @@ def test_a_record_of_a_task():
 
 
 def test_only_molecules_have_a_similarity():
-    series = molecules(
-        modality="series", inputs=np.zeros((4, 5, 1), "float32")
-    )
+    series = molecules(modality="series", inputs=np.zeros((4, 5, 1), "float32"))
     found = describe(series, np.array([0, 1]), np.array([2, 3]))
     assert found["similarity"] == {}
 

@@ -146,9 +146,19 @@ def test_predictions_that_are_not_finite_have_no_score(bad):
 @pytest.mark.parametrize(
     "problem, targets, predictions, message",
     [
-        ("ranking", (3,), (3, 1), "classification, multilabel, regression.*'ra"),
+        (
+            "ranking",
+            (3,),
+            (3, 1),
+            "classification, multilabel, regression.*'ra",
+        ),
         ("regression", (3, 1), (2, 1), "3 targets, 2 predictions"),
-        ("regression", (3, 2), (3, 1), r"targets \(3, 2\), predictions \(3, 1\)"),
+        (
+            "regression",
+            (3, 2),
+            (3, 1),
+            r"targets \(3, 2\), predictions \(3, 1\)",
+        ),
         ("multilabel", (3, 1), (3, 2), r"\(3, 1\), predictions \(3, 2\)"),
         ("classification", (3, 1), (3, 2), "class ids and a column"),
         ("classification", (3,), (3,), "column of predictions for every class"),

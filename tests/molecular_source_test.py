@@ -161,7 +161,9 @@ def test_the_card_says_what_the_facts_say():
         assert f"`{name}` ({rows:,} rows)" in text
         assert "/" not in name
     assert "/work" not in text and "/tmp" not in text
-    assert facts["parameters"] == sources.load("zinc-encoder").model.count_params()
+    assert (
+        facts["parameters"] == sources.load("zinc-encoder").model.count_params()
+    )
 
 
 def test_the_whole_test_file_gives_the_numbers_of_the_card(shared):

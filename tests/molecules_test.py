@@ -229,7 +229,9 @@ def test_descriptors_agree_with_rdkit_on_each_molecule():
         values = [
             getattr(Descriptors, name)(Chem.MolFromSmiles(s)) for s in smiles
         ]
-        np.testing.assert_allclose(table[:, DESCRIPTOR_NAMES.index(name)], values)
+        np.testing.assert_allclose(
+            table[:, DESCRIPTOR_NAMES.index(name)], values
+        )
 
 
 def test_descriptors_without_a_value_are_nan():

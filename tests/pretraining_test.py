@@ -61,7 +61,9 @@ def test_the_sets_of_rdkit_are_there():
 
 
 def test_held_out_molecules_are_held_out_however_they_are_written(tmp_path):
-    given = write(tmp_path, "a.smi", "CCO\nOCC\nC1CC\nCCN\nCC(=O)[O-].[Na+]\nCCl")
+    given = write(
+        tmp_path, "a.smi", "CCO\nOCC\nC1CC\nCCN\nCC(=O)[O-].[Na+]\nCCl"
+    )
     other = write(tmp_path, "b.smi", "C(N)C\nClC\n[13CH3]C(=O)O\nnothing")
     assert corpus.corpus([given], [other]) == ["CCO"]
     assert corpus.corpus([given], []) == ["CC(=O)O", "CCN", "CCO", "CCl"]

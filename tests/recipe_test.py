@@ -2,18 +2,17 @@
 
 import dataclasses
 
-import keras
 import numpy as np
 import pytest
 from keras import ops
+from small_sources import images
+from small_sources import tokens
 
 from reprogram import metrics
 from reprogram import recipe as recipes
+from reprogram.program import fingerprint
 from reprogram.recipe import Recipe
 from reprogram.reprogrammer import Reprogrammer
-from reprogram.reprogrammer import fingerprint
-from reprogram.sources import Source
-from reprogram.sources.smiles_encoder import smiles_encoder
 
 PROBLEMS = ("classification", "multilabel", "regression")
 SHORT = Recipe(epochs=2, prompt_length=2)
@@ -22,36 +21,6 @@ LEARNED = {
     "multilabel": ("roc_auc", 0.7),
     "regression": ("r2", 0.2),
 }
-
-
-def tokens():
-    """An encoder of integers, entered as one of molecules is."""
-    model = smiles_encoder(9, 5, width=8, depth=1, heads=2)
-    return Source(
-        model,
-        "tokens",
-        "molecule",
-        preprocess=lambda rows: rows,
-        class_names=tuple("abcde"),
-        input_layer="embeddings",
-        feature_layer="features",
-    )
-
-
-def images():
-    inputs = keras.Input((6, 6, 1))
-    x = keras.layers.Conv2D(4, 3, activation="relu")(inputs)
-    x = keras.layers.GlobalAveragePooling2D(name="pooled")(x)
-    model = keras.Model(inputs, keras.layers.Dense(5)(x))
-    return Source(
-        model,
-        "images",
-        "image",
-        preprocess=lambda rows: rows,
-        input_range=(0.0, 1.0),
-        class_names=tuple("abcde"),
-        feature_layer="pooled",
-    )
 
 
 def data(source, problem, samples=40, seed=0):
@@ -149,8 +118,8 @@ def test_the_warm_start_is_kept_where_training_does_not_help():
 
 
 def test_the_program_of_the_best_epoch_is_kept():
-    source = tokens()
-    long = Recipe(epochs=15, patience=2, learning_rate=0.01, prompt_length=2)
+    source = images()
+    long = Recipe(epochs=15, patience=2, learning_rate=0.05)
     model, history = train(source, "regression", long)
     best = int(np.argmin(history["val_loss"][1:])) + 1
     assert 1 <= best < len(history["loss"]) <= 15

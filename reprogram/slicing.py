@@ -1,0 +1,123 @@
+"""Where a program enters a frozen source, and where it is read."""
+
+import keras
+
+
+def slice_source(
+    source: keras.Model, input_layer: str | None, feature_layer: str | None
+) -> tuple[keras.Model | None, keras.Model]:
+    """Cuts the source where the program enters and where it is read.
+
+    Args:
+        source: A Keras model.
+        input_layer: The layer behind which the program enters, if any.
+        feature_layer: The layer to read instead of the output, if any.
+
+    Returns:
+        A model that gives what the transform receives and the masks of it
+        that later layers read, `None` if the program enters at the input; and
+        a model that takes the same and gives the answers.
+
+    Raises:
+        ValueError: If there is no such layer, or no way through it.
+    """
+    outlet = _layer(source, feature_layer).output if feature_layer else None
+    if input_layer is None:
+        if outlet is None:
+            return None, source
+        return None, keras.Model(_only(source.inputs, source), outlet)
+    inlet = _layer(source, input_layer).output
+    outlet = source.outputs[0] if outlet is None else outlet
+    masks = _crossing(inlet, outlet)
+    if any(tuple(mask.shape) != tuple(inlet.shape[:2]) for mask in masks):
+        raise ValueError(
+            f"The source {source.name!r} cannot be entered behind"
+            f" {input_layer!r}: later layers also read"
+            f" {[mask.name for mask in masks]}. Choose a layer that all data"
+            " pass through."
+        )
+    inlets = [inlet, *masks]
+    start = _only(source.inputs, source)
+    return keras.Model(start, inlets), keras.Model(inlets, outlet)
+
+
+def _only(tensors: list, source: keras.Model) -> object:
+    return tensors[0] if len(tensors) == 1 else source.input
+
+
+def _crossing(inlet: object, outlet: object) -> list:
+    """Finds the tensors that bypass `inlet` on the way to `outlet`."""
+    behind, crossing = {id(inlet): True}, {}
+
+    def parents(tensor: object) -> list:
+        operation, index, _ = tensor._keras_history
+        return operation._inbound_nodes[index].input_tensors
+
+    def is_behind(tensor: object) -> bool:
+        if id(tensor) not in behind:
+            before = [is_behind(parent) for parent in parents(tensor)]
+            behind[id(tensor)] = any(before)
+            if any(before):
+                crossing.update(
+                    (id(parent), parent)
+                    for parent, yes in zip(parents(tensor), before)
+                    if not yes
+                )
+        return behind[id(tensor)]
+
+    if not is_behind(outlet):
+        raise ValueError(
+            "The layer to read does not depend on the layer to enter. Choose"
+            " a `feature_layer` behind `input_layer`."
+        )
+    return list(crossing.values())
+
+
+def entered_shape(enter: keras.Model | None, shape: tuple) -> tuple:
+    """Returns the shape that the transform receives."""
+    return shape if enter is None else enter.compute_output_shape(shape)[0]
+
+
+def answer_shape(
+    enter: keras.Model | None, read: keras.Model, shape: tuple
+) -> tuple:
+    """Returns the shape of the answers to what the transform gives."""
+    if enter is None:
+        return read.compute_output_shape(shape)
+    masks = [shape[:-1]] * (len(read.inputs) - 1)
+    return read.compute_output_shape([shape, *masks])
+
+
+def _layer(source: keras.Model, name: str) -> keras.layers.Layer:
+    names = [layer.name for layer in source.layers]
+    if name not in names or not hasattr(source, "inputs"):
+        raise ValueError(
+            f"The source {source.name!r} has no layer {name!r} to enter or"
+            f" read. Its layers: {', '.join(names)}. Only functional and"
+            " sequential models can be read inside."
+        )
+    return source.get_layer(name)
+
+
+def check_shape(
+    source: keras.Model, transform: keras.layers.Layer, shape: tuple
+) -> None:
+    """Checks that the source can read what the transform gives.
+
+    Raises:
+        ValueError: If it cannot.
+    """
+    inputs = getattr(source, "inputs", None) or ()
+    if not inputs or not isinstance(shape, tuple):
+        return
+    expected = tuple(inputs[0].shape)
+    fits = len(shape) == len(expected) and all(
+        a is None or b is None or a == b
+        for a, b in zip(shape[1:], expected[1:])
+    )
+    if not fits:
+        raise ValueError(
+            f"The transform {type(transform).__name__} gives shape {shape} and"
+            f" the source reads {expected}. Choose a transform, or its"
+            " arguments, so that the two agree."
+        )
