@@ -1,6 +1,7 @@
 """How a Reprogrammer is built and trained where nothing else is said."""
 
 import dataclasses
+import math
 
 import keras
 import numpy as np
@@ -137,8 +138,8 @@ def train(
         validation: The same, for the choice of the epoch.
 
     Returns:
-        `loss` and `val_loss`; the first value of `val_loss` is the one
-        before training.
+        `loss` and `val_loss` of the epochs; number 0 is before training,
+        where no `loss` is known (NaN).
     """
     x, rows = views(source, training[0], recipe.views)
     y, groups = training[1][rows], rows
@@ -167,7 +168,10 @@ def train(
     )
     targets = np.concatenate([training[1], validation[1]])[rows]
     _adapt(model, recipe, both, targets, rows)
-    return {"loss": fitted["loss"], "val_loss": [start, *fitted["val_loss"]]}
+    return {
+        "loss": [math.nan, *fitted["loss"]],
+        "val_loss": [start, *fitted["val_loss"]],
+    }
 
 
 def _adapt(

@@ -46,7 +46,7 @@ def image_task(problem="classification", rows=60):
         name="brightness",
         modality="image",
         problem=problem,
-        inputs=x.astype("float32"),
+        inputs=(255 * x).astype("float32"),
         targets=targets,
         target_names=names.get(problem, ("bright", "dark")),
         metric="rmse" if problem == "regression" else "roc_auc",
@@ -161,7 +161,7 @@ def test_the_test_set_does_not_reach_training(tmp_path):
     targets, inputs = data.targets.copy(), data.inputs.copy()
     targets[unused] = 1e3 * rng.normal(size=(len(unused), 1))
     rest = np.setdiff1d(unused, data.test)
-    inputs[rest] = rng.random((len(rest), 4, 4, 1))
+    inputs[rest] = 255 * rng.random((len(rest), 4, 4, 1))
     poisoned = dataclasses.replace(data, targets=targets, inputs=inputs)
     other, _ = run(poisoned, tmp_path / "poisoned", source)
     mine, his = program(tmp_path / "clean"), program(tmp_path / "poisoned")

@@ -21,6 +21,7 @@ def tokens():
 
 
 def images():
+    """A convolution of images of 6x6 pixels that hold values up to 255."""
     inputs = keras.Input((6, 6, 1))
     x = keras.layers.Conv2D(4, 3, activation="relu")(inputs)
     x = keras.layers.GlobalAveragePooling2D(name="pooled")(x)
@@ -29,7 +30,7 @@ def images():
         model,
         "images",
         "image",
-        preprocess=lambda rows: rows,
+        preprocess=lambda rows: rows / 255.0,
         input_range=(0.0, 1.0),
         class_names=tuple("abcde"),
         feature_layer="pooled",

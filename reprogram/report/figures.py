@@ -113,7 +113,7 @@ def learning_curves(history: list[dict]) -> Figure:
             extent += [limit(c) for c in curves for limit in _LIMITS]
     if min(extent) > 0 and max(extent) / min(extent) > 100:
         axes.set_yscale("log")
-    axes.set(xlabel="epoch", ylabel="loss")
+    axes.set(xlabel="epoch (0: before training)", ylabel="loss")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(axis="y", color=RULE, lw=0.6)
     axes.legend()
@@ -127,13 +127,13 @@ def _seed_curves(
     axes: Axes, curves: list[np.ndarray], label: str, color: str
 ) -> None:
     for curve in curves:
-        epochs = np.arange(1, len(curve) + 1)
+        epochs = np.arange(len(curve))
         axes.plot(epochs, curve, c=color, lw=0.8, alpha=0.45)
     shared = min(map(len, curves))
     mean = np.mean([curve[:shared] for curve in curves], axis=0)
     label = f"{label}, mean of {len(curves)}" if len(curves) > 1 else label
     style = {"marker": "o"} if shared == 1 else {}
-    epochs = np.arange(1, shared + 1)
+    epochs = np.arange(shared)
     axes.plot(epochs, mean, c=color, lw=2.2, label=label, **style)
 
 

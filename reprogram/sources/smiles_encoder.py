@@ -33,7 +33,9 @@ class TokenEmbedding(layers.Layer):
     def call(self, inputs):
         embedded = ops.take(self.embeddings, ops.cast(inputs, "int32"), axis=0)
         embedded = embedded * np.sqrt(self.width)
-        rate = np.exp(-np.log(1e4) * np.arange(self.width // 2) * 2 / self.width)
+        rate = np.exp(
+            -np.log(1e4) * np.arange(self.width // 2) * 2 / self.width
+        )
         length = ops.shape(inputs)[1]
         angle = ops.arange(length, dtype="float32")[:, None] * rate[None]
         angle = ops.cast(angle, "float32")
