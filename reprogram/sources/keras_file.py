@@ -172,7 +172,8 @@ def _about(file: pathlib.Path, model: keras.Model) -> dict[str, Any]:
     if not isinstance(about, dict) or not FIELDS.issuperset(about):
         raise ValueError(
             f"{sidecar} must be an object with any of"
-            f" {', '.join(sorted(FIELDS))}. Received: {json.dumps(about)[:200]}."
+            f" {', '.join(sorted(FIELDS))}. Received:"
+            f" {json.dumps(about)[:200]}."
         )
     for field, (holds, expected) in _expectations(about, model).items():
         if about.get(field) is not None and not holds:
