@@ -206,20 +206,23 @@ def fit_predict(
 
 
 def fitted_values(model: object) -> int:
-    """Counts the values that fitting an estimator has set."""
-    steps = getattr(model, "steps", None)
-    if steps:
-        return sum(fitted_values(step) for _, step in steps)
+    """Counts the values that fitting an estimator has learned.
+
+    Means and scales of inputs and chosen penalties are not counted.
+    """
+    if hasattr(model, "steps"):
+        return fitted_values(model.steps[-1][1])
     if hasattr(model, "tree_"):
         return model.tree_.node_count
     if hasattr(model, "estimators_"):
         return sum(map(fitted_values, model.estimators_))
     if hasattr(model, "base_estimator_"):
         return fitted_values(model.base_estimator_)
-    names = ("coef_", "intercept_", "mean_", "scale_", "alpha_", "pi_")
-    names += ("constant_", "class_prior_")
+    names = ("coef_", "intercept_", "pi_", "constant_", "class_prior_")
     found = [getattr(model, name, None) for name in names]
     count = sum(np.size(value) for value in found if value is not None)
+    if np.ndim(getattr(model, "alpha_", 0.0)):
+        count += len(model.alpha_)
     if hasattr(model, "kernel_"):
         count += len(model.kernel_.theta)
     return count or int(getattr(model, "n_samples_fit_", 0))

@@ -171,11 +171,10 @@ def count(baseline, problem):
 
 
 def test_fitted_values_count_what_fitting_sets():
-    scaling = 8 + 8
     assert count(baselines.MEAN, "regression") == 2 * 1
     assert count(baselines.MAJORITY, "classification") == 3
-    assert count(baselines.PROBE, "regression") == 2 * (scaling + 8 + 1 + 1)
-    assert count(baselines.PROBE, "classification") == scaling + 3 * 8 + 3
+    assert count(baselines.PROBE, "regression") == 2 * (8 + 1)
+    assert count(baselines.PROBE, "classification") == 3 * 8 + 3
     assert count(GP, "regression") == 2 * (60 + 2)
     assert count(GP, "classification") == 3 * (60 + 1)
     assert count(NEAREST, "regression") == 2 * 60
