@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 import tasks
-from reprogram.molecules.descriptors import scaffold
+from reprogram.molecules.featurizers import scaffold
 from tasks import splits
 
 RINGS = ("c1ccccc1", "C1CCCC1", "c1ccncc1", "c1ccoc1", "C1CCNCC1", "")

@@ -1,9 +1,9 @@
 """SMILES, tokens, descriptors and fingerprints, without Keras."""
 
-from reprogram.molecules.descriptors import DESCRIPTOR_NAMES
-from reprogram.molecules.descriptors import count_fingerprints
-from reprogram.molecules.descriptors import descriptors
-from reprogram.molecules.descriptors import scaffold
+from reprogram.molecules.featurizers import DESCRIPTOR_NAMES
+from reprogram.molecules.featurizers import count_fingerprints
+from reprogram.molecules.featurizers import descriptors
+from reprogram.molecules.featurizers import scaffold
 from reprogram.molecules.smiles import parse
 from reprogram.molecules.smiles import randomize
 from reprogram.molecules.smiles import read

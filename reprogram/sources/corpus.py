@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reprogram.molecules.descriptors import DESCRIPTOR_NAMES
-from reprogram.molecules.descriptors import count_fingerprints
-from reprogram.molecules.descriptors import descriptors
+from reprogram.molecules.featurizers import DESCRIPTOR_NAMES
+from reprogram.molecules.featurizers import count_fingerprints
+from reprogram.molecules.featurizers import descriptors
 from reprogram.molecules.smiles import read
 from reprogram.molecules.tokenizer import TOKEN
 from reprogram.molecules.tokenizer import Tokenizer

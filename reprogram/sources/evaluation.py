@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from reprogram.molecules.descriptors import DESCRIPTOR_NAMES
-from reprogram.molecules.descriptors import descriptors
+from reprogram.molecules.featurizers import DESCRIPTOR_NAMES
+from reprogram.molecules.featurizers import descriptors
 from reprogram.molecules.smiles import read
 from reprogram.molecules.tokenizer import MASK
 from reprogram.molecules.tokenizer import Tokenizer

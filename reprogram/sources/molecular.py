@@ -9,7 +9,7 @@ import pathlib
 import keras
 import numpy as np
 
-from reprogram.molecules.descriptors import DESCRIPTOR_NAMES
+from reprogram.molecules.featurizers import DESCRIPTOR_NAMES
 from reprogram.molecules.smiles import randomize
 from reprogram.molecules.tokenizer import TOKEN
 from reprogram.molecules.tokenizer import Tokenizer

@@ -70,7 +70,7 @@ def scaffold_split(smiles: Sequence[str], test_fraction: float = 0.2) -> Split:
 
     Reference: Bemis and Murcko, The Properties of Known Drugs, 1996.
     """
-    from reprogram.molecules.descriptors import scaffold
+    from reprogram.molecules.featurizers import scaffold
 
     _check_fraction(test_fraction)
     groups: dict[str, list[int]] = {}
