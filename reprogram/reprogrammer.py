@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from reprogram import losses
 from reprogram import mappings
 from reprogram import transforms
 from reprogram.program import Program
@@ -14,6 +15,11 @@ from reprogram.slicing import answer_shape
 from reprogram.slicing import check_shape
 from reprogram.slicing import entered_shape
 from reprogram.slicing import slice_source
+from reprogram.sources import smiles_encoder
+from reprogram.sources import text_encoder
+
+# Keras loads a saved model only if the classes in it are imported.
+__all__ = ["Reprogrammer", "losses", "smiles_encoder", "text_encoder"]
 
 
 @keras.saving.register_keras_serializable("reprogram")

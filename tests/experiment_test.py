@@ -34,7 +34,7 @@ def one_baseline(monkeypatch):
 
 def image_task(problem="classification", rows=60):
     rng = np.random.default_rng(0)
-    x = rng.random((rows, 4, 4, 1)) * rng.random((rows, 1, 1, 1))
+    x = rng.random((rows, 6, 6, 1)) * rng.random((rows, 1, 1, 1))
     score = x.mean((1, 2, 3)) - 0.25
     targets = {
         "classification": np.digitize(score, [-0.1, 0.1]).astype("int64"),
@@ -161,7 +161,7 @@ def test_the_test_set_does_not_reach_training(tmp_path):
     targets, inputs = data.targets.copy(), data.inputs.copy()
     targets[unused] = 1e3 * rng.normal(size=(len(unused), 1))
     rest = np.setdiff1d(unused, data.test)
-    inputs[rest] = 255 * rng.random((len(rest), 4, 4, 1))
+    inputs[rest] = 255 * rng.random((len(rest), 6, 6, 1))
     poisoned = dataclasses.replace(data, targets=targets, inputs=inputs)
     other, _ = run(poisoned, tmp_path / "poisoned", source)
     mine, his = program(tmp_path / "clean"), program(tmp_path / "poisoned")

@@ -46,9 +46,9 @@ def test_csv_of_bad_rows(tmp_path):
     assert reasons[4] == "the same molecule as row 1"
     assert reasons[5] == "the same molecule as row 6, labels conflict"
     assert reasons[6] == "the same molecule as row 5, labels conflict"
-    assert reasons[7] == "Empty SMILES. Received: ''."
+    assert reasons[7] == "Empty SMILES. Received: ''. Expected a string."
     assert reasons[9] == "more cells than the 3 columns"
-    assert reasons[11] == "Empty SMILES. Received: ''."
+    assert reasons[11] == "Empty SMILES. Received: ''. Expected a string."
 
 
 def test_csv_regression_averages_and_names_what_is_no_number(tmp_path):
