@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from sklearn import model_selection
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from reprogram.molecules.similarity import CountTanimoto
 
@@ -32,7 +33,9 @@ class LogisticProbe(LogisticRegression):
                 ),
                 refit=False,
             )
-            self.C = float(search.fit(X, y).best_params_["C"])
+            # So small a problem is faster without threads.
+            with threadpool_limits(1):
+                self.C = float(search.fit(X, y).best_params_["C"])
         return super().fit(X, y)
 
 

@@ -1,9 +1,13 @@
 """One experiment: a record of it, what it learns from, and going on again."""
 
 import dataclasses
-import json
+import functools
+import pathlib
+import shutil
+import tempfile
 
 import h5py
+import keras
 import numpy as np
 import pytest
 from small_sources import images
@@ -23,6 +27,7 @@ from tasks.describe import describe
 from tasks.task import Task
 
 RECIPE = Recipe(epochs=2, prompt_length=2, views=1)
+PROBLEMS = ("classification", "multilabel", "regression")
 
 
 @pytest.fixture(autouse=True)
@@ -66,122 +71,143 @@ def drawn(task, seeds=(0, 1), size=30):
     )
 
 
-def run(data, folder, source=None, recipe=RECIPE):
+def run(data, folder, source, recipe=RECIPE):
     told = []
-    source = source or images()
     return experiment.run(data, source, recipe, folder, told.append), told
+
+
+class Done:
+    """A finished run that several tests look at; two seeds of regression."""
+
+    def __init__(self, problem):
+        self.task = image_task(problem)
+        seeds = (0, 1) if problem == "regression" else (4,)
+        self.data, self.source = drawn(self.task, seeds), images()
+        self.before = fingerprint(self.source.model)
+        self.kept = tempfile.TemporaryDirectory()
+        self.folder = pathlib.Path(self.kept.name)
+        self.result, self.told = run(self.data, self.folder, self.source)
+
+
+done = functools.cache(Done)
 
 
 def program(folder):
     """The trained numbers that a run has saved."""
     found = {}
+
+    def keep(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset):
+            found[name] = item[()]
+
     with h5py.File(folder / "program.weights.h5") as file:
-        file.visititems(
-            lambda name, item: (
-                isinstance(item, h5py.Dataset)
-                and found.update({name: item[()]})
-            )
-        )
+        file.visititems(keep)
     assert found
     return found
 
 
-@pytest.mark.parametrize(
-    "problem", ["classification", "multilabel", "regression"]
-)
+@pytest.mark.parametrize("problem", PROBLEMS)
 def test_what_a_run_returns_is_a_record(tmp_path, problem):
-    task, source = image_task(problem), images()
-    data = drawn(task)
-    result, told = run(data, tmp_path, source)
-    train = np.concatenate(data.draws[0])
-    whole = result | {
+    run = done(problem)
+    seeds = list(run.data.draws)
+    train = np.concatenate(run.data.draws[seeds[0]])
+    whole = run.result | {
         "command": "test",
         "created": "2026-11-20T10:00:00",
         "flags": {},
         "versions": record.versions(),
-        "task": describe(task, train, data.test),
+        "task": describe(run.task, train, run.data.test),
         "train_size": 30,
         "seconds": 1.0,
         "warnings": [],
     }
     record.save(tmp_path / "record.json", whole)
-    assert record.load(tmp_path)["seeds"] == [0, 1]
+    assert record.load(tmp_path)["seeds"] == seeds
     assert "reprogrammed source" in record.table(whole)
-    assert len(told) == 2 and "seed 1 (2 of 2): reprogrammed" in told[1]
-    names = [model["name"] for model in result["models"]]
+    assert len(run.told) == len(seeds)
+    assert f"seed {seeds[-1]} ({len(seeds)} of" in run.told[-1]
+    names = [model["name"] for model in run.result["models"]]
     first = baselines.MEAN if problem == "regression" else baselines.MAJORITY
     assert names == [first.name, "linear probe", "reprogrammed source"]
-    assert result["models"][-1]["parameters"] == result["trainable_parameters"]
-    for model in result["models"]:
-        assert all(len(row) == 2 for row in model["metrics"].values())
-        assert len(model["seconds"]) == 2
+    last = run.result["models"][-1]
+    assert last["parameters"] == run.result["trainable_parameters"]
+    for model in run.result["models"]:
+        assert all(len(r) == len(seeds) for r in model["metrics"].values())
+        assert len(model["seconds"]) == len(seeds)
 
 
-def test_the_source_is_the_same_before_and_after(tmp_path):
-    source = images()
-    before = fingerprint(source.model)
-    result, _ = run(drawn(image_task()), tmp_path, source)
-    about = result["source"]
-    assert about["fingerprint_before"] == about["fingerprint_after"] == before
-    assert about["parameters"] == source.model.count_params()
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_the_source_is_the_same_before_and_after(problem):
+    run = done(problem)
+    about = run.result["source"]
+    assert about["fingerprint_before"] == about["fingerprint_after"]
+    assert fingerprint(run.source.model) == run.before
+    assert about["fingerprint_after"] == run.before
+    assert about["parameters"] == run.source.model.count_params()
 
 
-@pytest.mark.parametrize(
-    "problem", ["classification", "multilabel", "regression"]
-)
-def test_the_predictions_are_those_of_the_saved_model(tmp_path, problem):
-    import keras
-
-    source, data = images(), drawn(image_task(problem), (4, 2))
-    result, _ = run(data, tmp_path, source)
-    found = np.array(result["test"]["predictions"])
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_the_predictions_are_those_of_the_saved_model(problem):
+    run = done(problem)
+    rows = run.data.test
+    found = np.array(run.result["test"]["predictions"])
     if problem == "classification":
         np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
     if problem != "regression":
         assert found.min() >= 0 and found.max() <= 1
-    targets = np.array(result["test"]["targets"])
-    np.testing.assert_allclose(targets, data.targets[data.test], rtol=1e-6)
-    assert result["test"]["inputs"] == data.test.tolist()
-    scores = dict(metrics.evaluate(problem, data.targets[data.test], found))
+    targets = np.array(run.result["test"]["targets"])
+    np.testing.assert_allclose(targets, run.data.targets[rows], rtol=1e-6)
+    assert run.result["test"]["inputs"] == rows.tolist()
+    scores = dict(metrics.evaluate(problem, run.data.targets[rows], found))
     for name, value in scores.items():
-        seeds = result["models"][-1]["metrics"][name]
+        seeds = run.result["models"][-1]["metrics"][name]
         assert seeds[0] == pytest.approx(value, nan_ok=True)
-    model = keras.saving.load_model(tmp_path / "model.keras")
+    model = keras.saving.load_model(run.folder / "model.keras")
     again = recipes.predict(
-        model, source, problem, data.inputs[data.test], RECIPE.views
+        model, run.source, problem, run.data.inputs[rows], RECIPE.views
     )
     np.testing.assert_allclose(found, again, atol=1e-5)
 
 
 def test_the_test_set_does_not_reach_training(tmp_path):
-    source, data = images(), drawn(image_task("regression"), (0,))
-    clean, _ = run(data, tmp_path / "clean", source)
-    rng = np.random.default_rng(1)
-    unused = np.setdiff1d(np.arange(60), np.concatenate(data.draws[0]))
-    targets, inputs = data.targets.copy(), data.inputs.copy()
-    targets[unused] = 1e3 * rng.normal(size=(len(unused), 1))
-    rest = np.setdiff1d(unused, data.test)
-    inputs[rest] = 255 * rng.random((len(rest), 6, 6, 1))
-    poisoned = dataclasses.replace(data, targets=targets, inputs=inputs)
-    other, _ = run(poisoned, tmp_path / "poisoned", source)
-    mine, his = program(tmp_path / "clean"), program(tmp_path / "poisoned")
-    assert mine.keys() == his.keys()
-    for name in mine:
-        np.testing.assert_array_equal(mine[name], his[name])
-    assert clean["test"]["predictions"] == other["test"]["predictions"]
-    assert clean["history"] == other["history"]
-    assert clean["test"]["targets"] != other["test"]["targets"]
-
-
-def test_a_target_that_is_learned_from_does_matter(tmp_path):
-    source, data = images(), drawn(image_task("regression"), (0,))
-    clean, _ = run(data, tmp_path / "clean", source)
-    targets = data.targets.copy()
-    targets[data.draws[0][1][0]] += 1.0
-    other, _ = run(
-        dataclasses.replace(data, targets=targets), tmp_path / "other", source
+    clean, rng = done("regression"), np.random.default_rng(1)
+    data = dataclasses.replace(
+        clean.data,
+        draws={0: clean.data.draws[0]},
+        targets=clean.data.targets.copy(),
+        inputs=clean.data.inputs.copy(),
     )
-    assert clean["history"] != other["history"]
+    unused = np.setdiff1d(np.arange(60), np.concatenate(data.draws[0]))
+    data.targets[unused] = 1e3 * rng.normal(size=(len(unused), 1))
+    rest = np.setdiff1d(unused, data.test)
+    data.inputs[rest] = 255 * rng.random((len(rest), 6, 6, 1))
+    poisoned, _ = run(data, tmp_path, clean.source)
+    mine, its = program(clean.folder), program(tmp_path)
+    assert mine.keys() == its.keys()
+    for name in mine:
+        np.testing.assert_array_equal(mine[name], its[name])
+    for part in ("predictions", "inputs"):
+        assert clean.result["test"][part] == poisoned["test"][part]
+    assert clean.result["history"][0] == poisoned["history"][0]
+    assert clean.result["test"]["targets"] != poisoned["test"]["targets"]
+
+
+def test_a_target_that_is_validated_on_does_matter(tmp_path):
+    clean = done("regression")
+    targets = clean.data.targets.copy()
+    targets[clean.data.draws[0][1][0]] += 1.0
+    draws = {0: clean.data.draws[0]}
+    data = dataclasses.replace(clean.data, targets=targets, draws=draws)
+    other, _ = run(data, tmp_path, clean.source)
+    assert clean.result["history"][0] != other["history"][0]
+
+
+class Stopped(Exception):
+    pass
+
+
+def stop(*arguments, **options):
+    raise Stopped
 
 
 def test_validation_labels_are_part_of_the_train_size(tmp_path, monkeypatch):
@@ -189,77 +215,52 @@ def test_validation_labels_are_part_of_the_train_size(tmp_path, monkeypatch):
     original = baselines.fit_predict
 
     def spy(baseline, problem, train, *rest):
-        seen.append(len(train[0]))
-        assert len(train[1]) == len(train[0])
+        seen.append((len(train[0]), len(train[1])))
         return original(baseline, problem, train, *rest)
 
     monkeypatch.setattr(baselines, "fit_predict", spy)
+    monkeypatch.setattr(recipes, "build", stop)
     data = drawn(image_task(), (0,), size=30)
     fit, validation = data.draws[0]
     rows = [*fit, *validation]
     assert len(set(rows)) == 30 and not set(rows) & set(data.test)
     assert len(validation) >= 3
-    run(data, tmp_path)
-    assert seen == [30, 30]
+    with pytest.raises(Stopped):
+        run(data, tmp_path, images())
+    assert seen == [(30, 30), (30, 30)]
+
+
+def test_a_seed_that_was_interrupted_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(recipes, "train", stop)
+    with pytest.raises(Stopped):
+        run(drawn(image_task("regression"), (0,)), tmp_path, images())
+    assert not list(tmp_path.rglob("*.json"))
 
 
 def test_finished_seeds_are_not_trained_again(tmp_path, monkeypatch):
-    source, built = images(), []
-    original = recipes.build
-
-    def spy(*arguments):
-        built.append(arguments[-1])
-        return original(*arguments)
-
-    monkeypatch.setattr(recipes, "build", spy)
-    first, _ = run(drawn(image_task(), (0,)), tmp_path, source)
-    assert built == [0]
-    both, told = run(drawn(image_task(), (0, 1)), tmp_path, source)
-    assert built == [0, 1] and len(told) == 2
-    assert both["test"] == first["test"]
-    assert both["history"][0] == first["history"][0]
-    again, _ = run(drawn(image_task(), (0, 1)), tmp_path, source)
-    assert built == [0, 1] and again == both
-    (tmp_path / "seeds" / "1.json").unlink()
-    again, _ = run(drawn(image_task(), (0, 1)), tmp_path, source)
-    assert built == [0, 1, 1]
-    assert again["history"] == both["history"]
-
-
-def test_an_interrupted_seed_leaves_nothing(tmp_path, monkeypatch):
-    def stop(*arguments, **options):
-        raise KeyboardInterrupt
-
-    source = images()
+    whole = done("regression")
+    folder = shutil.copytree(whole.folder, tmp_path / "run")
     with monkeypatch.context() as patch:
-        patch.setattr(recipes, "train", stop)
-        with pytest.raises(KeyboardInterrupt):
-            run(drawn(image_task(), (0,)), tmp_path, source)
-    assert not list(tmp_path.rglob("*.json"))
-    run(drawn(image_task(), (0,)), tmp_path, source)
-    result = json.loads((tmp_path / "seeds" / "0.json").read_text())
-    assert result["seed"] == 0
+        patch.setattr(recipes, "build", stop)
+        again, told = run(whole.data, folder, whole.source)
+    assert again == whole.result and told == whole.told
+    (folder / "seeds" / "1.json").unlink()
+    again, told = run(whole.data, folder, whole.source)
+    assert again["history"] == whole.result["history"]
+    assert again["test"] == whole.result["test"]
+    assert again["history"][0]["loss"] != again["history"][1]["loss"]
 
 
-def test_seeds_differ_and_repeat(tmp_path):
-    source, data = images(), drawn(image_task("regression"))
-    first, _ = run(data, tmp_path / "a", source)
-    second, _ = run(data, tmp_path / "b", source)
-    assert first["history"] == second["history"]
-    assert first["history"][0]["loss"] != first["history"][1]["loss"]
-
-
-def test_a_metric_that_is_not_defined_is_told_as_such(tmp_path):
+def test_a_metric_that_is_not_defined_is_told_as_such(tmp_path, monkeypatch):
+    monkeypatch.setitem(baselines.BASELINES, "image", [])
     data = drawn(image_task("multilabel"), (0,))
-    targets = data.targets.copy()
-    targets[data.test] = 1.0
-    data = dataclasses.replace(data, targets=targets)
-    result, told = run(data, tmp_path)
+    data.targets[data.test] = 1.0
+    result, told = run(data, tmp_path, images())
     assert "roc_auc n/a" in told[0]
     assert result["models"][0]["metrics"]["roc_auc"] == [None]
 
 
-def molecular(task_smiles):
+def molecular():
     """A token source that reads molecules of carbon, nitrogen and oxygen."""
     tokenizer = Tokenizer(["C", "N", "O"], 16)
     return dataclasses.replace(
@@ -284,7 +285,7 @@ def test_molecules_are_named_and_read_as_strings(tmp_path, monkeypatch):
         metric="rmse",
     )
     data = drawn(task, (0,), 20)
-    result, _ = run(data, tmp_path, molecular(smiles))
+    result, _ = run(data, tmp_path, molecular())
     assert result["test"]["inputs"] == [smiles[row] for row in data.test]
     assert [model["name"] for model in result["models"]] == [
         "mean predictor",

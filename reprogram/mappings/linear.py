@@ -205,6 +205,7 @@ def _logistic(
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV
     from sklearn.model_selection import StratifiedGroupKFold
+    from threadpoolctl import threadpool_limits
 
     objects, first = np.unique(groups, return_index=True)
     counts = np.unique(labels[first], return_counts=True)[1]
@@ -218,7 +219,9 @@ def _logistic(
             scoring="neg_log_loss",
             cv=list(split.split(x, labels, groups)),
         )
-    probe = probe.fit(x, labels)
+    # So small a problem is faster without threads, much so on a busy machine.
+    with threadpool_limits(1):
+        probe = probe.fit(x, labels)
     best = getattr(probe, "best_estimator_", probe)
     return best.coef_, best.intercept_
 
