@@ -88,7 +88,6 @@ def main(_):
     from reprogram.report import page
     from reprogram.report import record
 
-    started = time.time()
     data, source, task, size, unread = prepare()
     stamp = time.strftime("%Y%m%d-%H%M%S")
     folder = pathlib.Path(FLAGS.output_dir or f"runs/{task['name']}-{stamp}")
@@ -99,14 +98,15 @@ def main(_):
         "weights of the source": fingerprint(source.model),
     }
     resume.claim(folder, given | contents, ("output_dir", "seeds"))
-    result = experiment.run(data, source, chosen_recipe(), folder) | {
+    found = experiment.run(data, source, chosen_recipe(), folder)
+    result = found | {
         "command": shlex.join(["python", "-m", "scripts.train", *sys.argv[1:]]),
         "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "flags": given,
         "versions": record.versions(),
         "task": task,
         "train_size": size,
-        "seconds": time.time() - started,
+        "seconds": sum(sum(model["seconds"]) for model in found["models"]),
         "warnings": [f"Not read by the source: {row}" for row in unread],
     }
     record.save(folder / "record.json", result)
