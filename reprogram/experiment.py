@@ -149,26 +149,7 @@ def _seed(
     recipe: recipes.Recipe,
     folder: pathlib.Path,
 ) -> dict:
-    fit, validation = data.draws[seed]
-    rows = np.concatenate([fit, validation])
-    trivial = (
-        baselines.MEAN if data.problem == "regression" else baselines.MAJORITY
-    )
-    models = []
-    for baseline in [trivial, *baselines.BASELINES[data.modality]]:
-        table = features(baseline.features, data.test)
-        start = time.perf_counter()
-        found, count = baselines.fit_predict(
-            baseline,
-            data.problem,
-            (features(baseline.features, rows), data.targets[rows]),
-            table,
-            seed,
-            len(data.names),
-        )
-        spent = time.perf_counter() - start
-        spent += features.seconds[baseline.features] / len(data.draws)
-        models.append(_entry(baseline.name, data, found, count, spent))
+    models = _baselines(seed, data, features)
     start = time.perf_counter()
     model, history = _reprogram(seed, data, features, recipe)
     found = recipes.predict(
@@ -193,6 +174,28 @@ def _seed(
             model.mapping, features.source.class_names, data.names
         ),
     }
+
+
+def _baselines(seed: int, data: Data, features: Features) -> list[dict]:
+    rows = np.concatenate(data.draws[seed])
+    regression = data.problem == "regression"
+    trivial = baselines.MEAN if regression else baselines.MAJORITY
+    entries = []
+    for baseline in [trivial, *baselines.BASELINES[data.modality]]:
+        table = features(baseline.features, data.test)
+        start = time.perf_counter()
+        found, count = baselines.fit_predict(
+            baseline,
+            data.problem,
+            (features(baseline.features, rows), data.targets[rows]),
+            table,
+            seed,
+            len(data.names),
+        )
+        spent = time.perf_counter() - start
+        spent += features.seconds[baseline.features] / len(data.draws)
+        entries.append(_entry(baseline.name, data, found, count, spent))
+    return entries
 
 
 def _reprogram(

@@ -1,6 +1,6 @@
 """Trains one of the two tiny sources and writes weights and model card.
 
-python -m scripts.pretrain_synthetic --source=shapes --output_dir=/tmp/shapes
+python -m scripts.pretrain_synthetic --source=shapes --output_dir=runs/shapes
 """
 
 import os
