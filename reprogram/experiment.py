@@ -106,7 +106,8 @@ def run(
     results = []
     for seed in data.draws:
         path = folder / "seeds" / f"{seed}.json"
-        if not path.exists():
+        lost = not results and not (folder / "model.keras").exists()
+        if lost or not path.exists():
             result = _seed(seed, data, features, recipe, folder)
             record.write_text(path, json.dumps(schema.plain(result)))
         results.append(json.loads(path.read_text()))

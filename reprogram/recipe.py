@@ -91,7 +91,6 @@ def build(
     model.compile(
         keras.optimizers.Adam(recipe.learning_rate),
         losses.LOSSES[problem](),
-        steps_per_execution=8,
     )
     return model
 

@@ -97,8 +97,10 @@ def main(_):
         "data": resume.digest(data.inputs, data.targets, data.test),
         "weights of the source": fingerprint(source.model),
     }
-    resume.claim(folder, given | contents, ("output_dir", "seeds"))
-    found = experiment.run(data, source, chosen_recipe(), folder)
+    recipe = chosen_recipe()
+    whole = given | vars(recipe) | contents
+    resume.claim(folder, whole, ("output_dir", "seeds"))
+    found = experiment.run(data, source, recipe, folder)
     result = found | {
         "command": shlex.join(["python", "-m", "scripts.train", *sys.argv[1:]]),
         "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),

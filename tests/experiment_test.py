@@ -309,3 +309,15 @@ def test_a_recipe_that_does_not_fit_is_refused(tmp_path):
     recipe = Recipe(transform="soft_prompt")
     with pytest.raises(ValueError, match="does not say behind which layer"):
         run(drawn(image_task(), (0,)), tmp_path, images(), recipe)
+
+
+def test_a_lost_model_is_trained_again(tmp_path):
+    whole = done("regression")
+    folder = shutil.copytree(whole.folder, tmp_path / "run")
+    (folder / "model.keras").unlink()
+    second = folder / "seeds" / "1.json"
+    untouched = second.stat().st_mtime_ns
+    again, _ = run(whole.data, folder, whole.source)
+    assert (folder / "model.keras").exists()
+    assert second.stat().st_mtime_ns == untouched
+    assert again["test"] == whole.result["test"]

@@ -195,3 +195,10 @@ def test_the_global_policy_does_not_change_the_measurement():
         assert encoder.get_layer("sequence").compute_dtype == "float32"
     finally:
         keras.config.set_dtype_policy("float32")
+
+
+def test_a_users_own_encoder_loads_by_its_folder():
+    folder = molecular.WEIGHTS / "zinc-encoder"
+    source = sources.load(folder)
+    assert source.modality == "molecule" and source.name == str(folder)
+    assert source.preprocess(np.array(["CCO"], object)).shape == (1, 16)

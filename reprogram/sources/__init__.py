@@ -85,9 +85,10 @@ def load(name_or_path: str | os.PathLike) -> Source:
 
     Args:
         name_or_path: A name in `SOURCES`; the name of a `keras.applications`
-            model, in any case; the path of a `.keras` file; or, with the
-            extra `hub`, a preset `hf://...`, `kaggle://...` or a local folder
-            in the format of Hugging Face or KerasHub.
+            model, in any case; the path of a `.keras` file, or of the folder
+            `source` that `scripts.pretrain` wrote; or, with the extra
+            `hub`, a preset `hf://...`, `kaggle://...` or a local folder in
+            the format of Hugging Face or KerasHub.
 
     Returns:
         The source. `source.model(source.preprocess(batch))` is its answer to
@@ -115,6 +116,10 @@ def load(name_or_path: str | os.PathLike) -> Source:
 def _find(name: str) -> Source:
     if name in SOURCES:
         return SOURCES[name]()
+    if os.path.isfile(os.path.join(name, "weights.npz")):
+        from reprogram.sources import molecular
+
+        return molecular.load(name, name)
     if name.startswith(("hf://", "kaggle://")) or os.path.isdir(name):
         from reprogram.sources import hub
 
