@@ -93,13 +93,11 @@ def main(_):
     folder = pathlib.Path(FLAGS.output_dir or f"runs/{task['name']}-{stamp}")
     relevant = FLAGS.get_flags_for_module(sys.modules[__name__])
     given = {flag.name: flag.value for flag in relevant}
-    contents = {
-        "data": resume.digest(data.inputs, data.targets, data.test),
-        "weights of the source": fingerprint(source.model),
-    }
     recipe = chosen_recipe()
-    whole = given | vars(recipe) | contents
-    resume.claim(folder, whole, ("output_dir", "seeds"))
+    claimed = given | vars(recipe)
+    claimed["data"] = resume.digest(data.inputs, data.targets, data.test)
+    claimed["weights of the source"] = fingerprint(source.model)
+    resume.claim(folder, claimed, ("output_dir", "seeds"))
     found = experiment.run(data, source, recipe, folder)
     result = found | {
         "command": shlex.join(["python", "-m", "scripts.train", *sys.argv[1:]]),
