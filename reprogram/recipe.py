@@ -25,7 +25,7 @@ class Recipe:
         prompt_length: Vectors of a soft prompt.
         window: Share of height, width or length that padding leaves to the
             data.
-        learning_rate: Peak learning rate of Adam.
+        learning_rate: Learning rate of Adam.
         epochs: At most so many.
         patience: Epochs without a better validation loss before it stops.
         batch_size: Samples a step.

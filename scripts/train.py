@@ -33,7 +33,7 @@ flags.DEFINE_integer("seeds", 5, "Draws and initializations.", 1)
 flags.DEFINE_string("source", None, "Frozen source; see sources.load.")
 flags.DEFINE_string("transform", "", "Input transform.")
 flags.DEFINE_string("mapping", "linear", "Label mapping.")
-flags.DEFINE_float("learning_rate", None, "Peak learning rate.")
+flags.DEFINE_float("learning_rate", None, "Learning rate.")
 flags.DEFINE_integer("epochs", None, "At most so many.", 1)
 flags.DEFINE_string("output_dir", None, "Default: runs/<task>-<time>.")
 
