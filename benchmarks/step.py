@@ -26,7 +26,7 @@ from reprogram import gradients
 from reprogram import mappings
 from reprogram import transforms
 from reprogram.reprogrammer import Reprogrammer
-from reprogram.sources.smiles_encoder import smiles_encoder
+from reprogram.sources.molecular import networks
 
 QUICK = flags.DEFINE_bool("quick", False, "End within a minute.")
 BAR = 1.15
@@ -48,10 +48,10 @@ def mobilenet() -> tuple[Reprogrammer, keras.Loss, np.ndarray, np.ndarray]:
     return model, loss, x, rng.integers(0, 10, len(x))
 
 
-def transformer() -> tuple[Reprogrammer, keras.Loss, np.ndarray, np.ndarray]:
+def molecules() -> tuple[Reprogrammer, keras.Loss, np.ndarray, np.ndarray]:
     """Molecules of 48 tokens for the molecular encoder, one value each."""
     model = Reprogrammer(
-        smiles_encoder(64, 32, width=192, depth=4),
+        networks.describer(64, 32),
         transforms.SoftPrompt(8),
         mappings.LinearMapping(1, "regression"),
         input_layer="embeddings",
@@ -63,7 +63,7 @@ def transformer() -> tuple[Reprogrammer, keras.Loss, np.ndarray, np.ndarray]:
     return model, keras.losses.MeanSquaredError(), x, y
 
 
-CASES = {"MobileNetV2": mobilenet, "Transformer": transformer}
+CASES = {"MobileNetV2": mobilenet, "molecular source": molecules}
 
 
 def bare_loops(

@@ -1,42 +1,22 @@
 """What a reprogrammed model must be compared with.
 
 A baseline is a name, the features it reads and the scikit-learn estimator it
-fits. `BASELINES` has a table for each modality.
+fits, or one of the ways to train the source itself. `BASELINES` has a table
+for each modality.
 """
 
 import dataclasses
 from collections.abc import Callable
 
 import numpy as np
-from sklearn import model_selection
-from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
-from reprogram.molecules.similarity import CountTanimoto
-
-
-class LogisticProbe(LogisticRegression):
-    """Logistic regression that chooses `C` by cross-validation.
-
-    Keeps the `C` that it was made with where a class has a single sample.
-    """
-
-    def fit(self, X: np.ndarray, y: np.ndarray) -> "LogisticProbe":
-        folds = min(5, int(np.unique(y, return_counts=True)[1].min()))
-        if folds > 1:
-            search = model_selection.GridSearchCV(
-                LogisticRegression(max_iter=self.max_iter),
-                {"C": np.logspace(-4, 1, 6)},
-                scoring="neg_log_loss",
-                cv=model_selection.StratifiedKFold(
-                    folds, shuffle=True, random_state=self.random_state
-                ),
-                refit=False,
-            )
-            # So small a problem is faster without threads.
-            with threadpool_limits(1):
-                self.C = float(search.fit(X, y).best_params_["C"])
-        return super().fit(X, y)
+from reprogram.estimators import forest
+from reprogram.estimators import gaussian_process
+from reprogram.estimators import linear_probe
+from reprogram.estimators import nearest_molecule
+from reprogram.estimators import nearest_neighbor
+from reprogram.estimators import rocket
+from reprogram.estimators import trivial
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,72 +28,33 @@ class Baseline:
         features: Key of the features it reads, see `features`.
         estimator: Takes the problem and a seed, gives a scikit-learn
             estimator of one target.
+        requires: A module that is not installed with the project, see
+            `EXTRAS`.
     """
 
     name: str
     features: str
     estimator: Callable
+    requires: str = ""
 
 
-def trivial(problem: str, seed: int) -> object:
-    """Predicts the mean, or the shares of the classes."""
-    from sklearn import dummy
+@dataclasses.dataclass(frozen=True)
+class Tuned:
+    """A way to train the source.
 
-    if problem == "regression":
-        return dummy.DummyRegressor()
-    return dummy.DummyClassifier(strategy="prior")
+    Args:
+        name: Row of the table.
+        rank: Of the additions to the weights of dense, convolution and
+            embedding layers (LoRA); 0 trains all weights.
+        learning_rate: Of Adam.
+    """
 
-
-def linear_probe(problem: str, seed: int) -> object:
-    """Ridge or logistic regression, its penalty chosen inside the labels."""
-    from sklearn.linear_model import RidgeCV
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    if problem == "regression":
-        head = RidgeCV(np.logspace(-1, 5, 19))
-    else:
-        head = LogisticProbe(C=1e-2, max_iter=2000, random_state=seed)
-    return make_pipeline(StandardScaler(), head)
+    name: str
+    rank: int = 0
+    learning_rate: float = 1e-4
 
 
-def gaussian_process(problem: str, seed: int) -> object:
-    """Gaussian process with the count Tanimoto kernel, fitted by evidence."""
-    from sklearn import gaussian_process
-    from sklearn.gaussian_process.kernels import ConstantKernel
-    from sklearn.gaussian_process.kernels import WhiteKernel
-
-    kernel = ConstantKernel(1.0, (1e-3, 1e4)) * CountTanimoto()
-    if problem == "regression":
-        return gaussian_process.GaussianProcessRegressor(
-            kernel + WhiteKernel(0.1, (1e-6, 1e2)),
-            normalize_y=True,
-            random_state=seed,
-        )
-    return gaussian_process.GaussianProcessClassifier(kernel, random_state=seed)
-
-
-def forest(problem: str, seed: int) -> object:
-    """Random forest of 300 trees."""
-    from sklearn import ensemble
-
-    kind = (
-        ensemble.RandomForestRegressor
-        if problem == "regression"
-        else ensemble.RandomForestClassifier
-    )
-    return kind(300, n_jobs=-1, random_state=seed)
-
-
-def nearest_neighbor(problem: str, seed: int) -> object:
-    """The target of the nearest training sample."""
-    from sklearn import neighbors
-
-    if problem == "regression":
-        return neighbors.KNeighborsRegressor(1)
-    return neighbors.KNeighborsClassifier(1)
-
-
+SHORTEST = 9  # MiniRocket's kernels are so long.
 MEAN = Baseline("mean predictor", "none", trivial)
 MAJORITY = Baseline("majority class", "none", trivial)
 PROBE = Baseline("linear probe", "source", linear_probe)
@@ -121,17 +62,25 @@ RAW = [
     Baseline("nearest neighbor", "raw", nearest_neighbor),
     Baseline("random forest", "raw", forest),
 ]
+TUNED = [Tuned("LoRA", rank=4, learning_rate=1e-3), Tuned("fine-tuning")]
+EXTRAS = {"aeon": "series"}
 BASELINES = {
     "molecule": [
         PROBE,
+        Baseline("nearest neighbor, ECFP4 counts", "ecfp4", nearest_molecule),
         Baseline(
             "Tanimoto Gaussian process, ECFP4 counts", "ecfp4", gaussian_process
         ),
         Baseline("random forest, ECFP4 counts", "ecfp4", forest),
         Baseline("random forest, RDKit descriptors", "descriptors", forest),
     ],
-    "image": [PROBE, *RAW],
-    "series": [PROBE, *RAW],
+    "image": [PROBE, *TUNED, *RAW],
+    "series": [
+        PROBE,
+        *TUNED,
+        *RAW,
+        Baseline("MiniRocket, ridge", "series", rocket, "aeon"),
+    ],
 }
 
 
@@ -139,17 +88,23 @@ def features(key: str, inputs: np.ndarray) -> np.ndarray:
     """Computes what baselines read, except the source's own features.
 
     Args:
-        key: `"none"`, `"raw"`, `"ecfp4"` or `"descriptors"`.
+        key: `"none"`, `"raw"`, `"series"`, `"ecfp4"` or `"descriptors"`.
         inputs: SMILES `(samples,)` or arrays `(samples, ...)`.
 
     Returns:
-        A float array `(samples, columns)`; descriptors that are not defined
-        are 0, and large ones are clipped to the range of float32.
+        A float array `(samples, columns)`, or `(samples, channels, length)`
+        for `"series"`, zeros in front of series shorter than 9. Descriptors
+        that are not defined are 0, and large ones are clipped to the range of
+        float32.
     """
     if key == "none":
         return np.zeros((len(inputs), 1), "float32")
     if key == "raw":
         return np.asarray(inputs, "float32").reshape(len(inputs), -1)
+    if key == "series":
+        series = np.swapaxes(np.asarray(inputs, "float32"), 1, 2)
+        missing = max(0, SHORTEST - series.shape[-1])
+        return np.pad(series, ((0, 0), (0, 0), (missing, 0)))
     from reprogram import molecules
 
     if key == "ecfp4":

@@ -9,67 +9,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reprogram import baselines
-from reprogram import metrics
+from reprogram import comparison
+from reprogram import mappings
 from reprogram import recipe as recipes
+from reprogram.comparison import Data
+from reprogram.comparison import Features
 from reprogram.program import fingerprint
 from reprogram.report import record
 from reprogram.report import schema
 from reprogram.reprogrammer import Reprogrammer
 from reprogram.sources import Source
-
-
-@dataclasses.dataclass(frozen=True)
-class Data:
-    """What an experiment learns from and is tested on.
-
-    Args:
-        inputs: Raw inputs of all rows.
-        targets: Class ids `(rows,)` or values `(rows, columns)`.
-        problem: `"classification"`, `"multilabel"` or `"regression"`.
-        modality: `"molecule"`, `"image"` or `"series"`.
-        names: Names of the classes or columns.
-        draws: For each seed the rows to fit on and those to validate on.
-        test: Rows of the test set, the same for all seeds.
-    """
-
-    inputs: np.ndarray
-    targets: np.ndarray
-    problem: str
-    modality: str
-    names: tuple[str, ...]
-    draws: dict[int, tuple[np.ndarray, np.ndarray]]
-    test: np.ndarray
-
-
-class Features:
-    """Features of all rows in use, each kind computed once and timed."""
-
-    def __init__(self, data: Data, source: Source):
-        self.data, self.source = data, source
-        rows = [np.concatenate(pair) for pair in data.draws.values()]
-        self.rows = np.unique(np.concatenate([*rows, data.test]))
-        self.tables: dict[str, np.ndarray] = {}
-        self.seconds: dict[str, float] = {}
-
-    def __call__(self, key: str, rows: np.ndarray) -> np.ndarray:
-        """Returns features `(len(rows), ...)`; `"model"` are model inputs."""
-        if key not in self.tables:
-            start = time.perf_counter()
-            self.tables[key] = self._compute(key)
-            self.seconds[key] = time.perf_counter() - start
-        return self.tables[key][np.searchsorted(self.rows, rows)]
-
-    def _compute(self, key: str) -> np.ndarray:
-        if key == "model":
-            return self.source.preprocess(self.data.inputs[self.rows])
-        if key == "source":
-            reader = Reprogrammer(
-                self.source.model, feature_layer=self.source.feature_layer
-            )
-            answers = reader.source_scores(self("model", self.rows))
-            return answers.reshape(len(answers), -1)
-        return baselines.features(key, self.data.inputs[self.rows])
 
 
 def run(
@@ -102,6 +51,8 @@ def run(
     _check_modality(data, source)
     features = Features(data, source)
     folder.mkdir(parents=True, exist_ok=True)
+    for line in comparison.missing(data.modality):
+        tell(line)
     before = fingerprint(source.model)
     results = []
     for seed in data.draws:
@@ -150,7 +101,7 @@ def _seed(
     recipe: recipes.Recipe,
     folder: pathlib.Path,
 ) -> dict:
-    models = _baselines(seed, data, features)
+    models = comparison.baselines_of(seed, data, features, recipe)
     start = time.perf_counter()
     model, history = _reprogram(seed, data, features, recipe)
     found = recipes.predict(
@@ -162,7 +113,9 @@ def _seed(
     )
     spent = time.perf_counter() - start
     count = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
-    models.append(_entry("reprogrammed source", data, found, count, spent))
+    models.append(
+        comparison.entry("reprogrammed source", data, found, count, spent)
+    )
     if seed == next(iter(data.draws)):
         model.save(folder / "model.keras")
         model.save_program(folder / "program.weights.h5")
@@ -171,32 +124,10 @@ def _seed(
         "models": models,
         "history": {"seed": seed, **history},
         "test": _test(data, found),
-        "mapping": recipes.describe_mapping(
+        "mapping": mappings.describe(
             model.mapping, features.source.class_names, data.names
         ),
     }
-
-
-def _baselines(seed: int, data: Data, features: Features) -> list[dict]:
-    rows = np.concatenate(data.draws[seed])
-    regression = data.problem == "regression"
-    trivial = baselines.MEAN if regression else baselines.MAJORITY
-    entries = []
-    for baseline in [trivial, *baselines.BASELINES[data.modality]]:
-        table = features(baseline.features, data.test)
-        start = time.perf_counter()
-        found, count = baselines.fit_predict(
-            baseline,
-            data.problem,
-            (features(baseline.features, rows), data.targets[rows]),
-            table,
-            seed,
-            len(data.names),
-        )
-        spent = time.perf_counter() - start
-        spent += features.seconds[baseline.features] / len(data.draws)
-        entries.append(_entry(baseline.name, data, found, count, spent))
-    return entries
 
 
 def _reprogram(
@@ -207,9 +138,7 @@ def _reprogram(
     shape = (None, *source.preprocess(data.inputs[fit[:1]]).shape[1:])
     if data.modality == "molecule":
         shape = (None,) * len(shape)
-    model = recipes.build(
-        source, data.problem, len(data.names), recipe, shape, seed
-    )
+    model = recipes.build(source, data.problem, data.names, recipe, shape, seed)
     history = recipes.train(
         model,
         source,
@@ -218,18 +147,6 @@ def _reprogram(
         (data.inputs[validation], data.targets[validation]),
     )
     return model, history
-
-
-def _entry(
-    name: str, data: Data, found: np.ndarray, count: int, seconds: float
-) -> dict:
-    scores = metrics.evaluate(data.problem, data.targets[data.test], found)
-    return {
-        "name": name,
-        "parameters": count,
-        "seconds": seconds,
-        "metrics": dict(scores),
-    }
 
 
 def _test(data: Data, found: np.ndarray) -> dict:

@@ -1,6 +1,9 @@
-"""Losses for targets with missing values."""
+"""Losses of target scores: for missing values and for scarce classes."""
+
+from collections.abc import Sequence
 
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -9,11 +12,12 @@ class Masked(keras.losses.Loss):
     """Averages a loss over the targets that are known.
 
     Args:
-        kind: `"squared"` for regression, or `"binary"` for multi-label
-            targets of 0 and 1 against logits.
+        kind: `"squared"` for regression; or, for multi-label targets of 0 and
+            1 against logits, `"binary"` or `"focal"`, which counts less what
+            is predicted well.
 
     Raises:
-        ValueError: If `kind` is neither.
+        ValueError: If `kind` is none of these.
 
     Example:
 
@@ -30,9 +34,10 @@ class Masked(keras.losses.Loss):
         **kwargs: object,
     ):
         super().__init__(name or f"masked_{kind}", reduction, **kwargs)
-        if kind not in ("squared", "binary"):
+        if kind not in ("squared", "binary", "focal"):
             raise ValueError(
-                f"`kind` must be squared or binary. Received: {kind!r}."
+                "`kind` must be squared or binary or focal. Received:"
+                f" {kind!r}."
             )
         self.kind = kind
 
@@ -43,8 +48,12 @@ class Masked(keras.losses.Loss):
         y_true = ops.where(known, y_true, ops.zeros_like(y_true))
         if self.kind == "squared":
             loss = ops.square(y_true - y_pred)
-        else:
+        elif self.kind == "binary":
             loss = ops.binary_crossentropy(y_true, y_pred, from_logits=True)
+        else:
+            loss = keras.losses.binary_focal_crossentropy(
+                y_true[..., None], y_pred[..., None], from_logits=True
+            )
         known = ops.cast(known, y_pred.dtype)
         share = ops.maximum(ops.mean(known), 1e-6)
         return ops.mean(loss * known, axis=-1) / share
@@ -53,8 +62,173 @@ class Masked(keras.losses.Loss):
         return {**super().get_config(), "kind": self.kind}
 
 
+@keras.saving.register_keras_serializable("reprogram")
+class OneHot(keras.losses.Loss):
+    """Gives class ids to a loss that reads one-hot rows.
+
+    Args:
+        loss: A Keras loss of one-hot rows and scores.
+
+    Example:
+
+    >>> loss = OneHot(keras.losses.CategoricalCrossentropy(from_logits=True))
+    >>> round(float(loss([1], [[0.0, 0.0]])), 4)
+    0.6931
+    """
+
+    def __init__(
+        self,
+        loss: keras.losses.Loss,
+        name: str = "one_hot",
+        reduction: str = "sum_over_batch_size",
+        **kwargs: object,
+    ):
+        super().__init__(name, reduction, **kwargs)
+        self.loss = loss
+
+    def call(self, y_true, y_pred):
+        y_pred = ops.convert_to_tensor(y_pred)
+        ids = ops.cast(ops.reshape(y_true, (-1,)), "int32")
+        rows = ops.one_hot(ids, y_pred.shape[-1], dtype=y_pred.dtype)
+        return self.loss.call(rows, y_pred)
+
+    def get_config(self):
+        loss = keras.saving.serialize_keras_object(self.loss)
+        return {**super().get_config(), "loss": loss}
+
+    @classmethod
+    def from_config(cls, config):
+        loss = keras.saving.deserialize_keras_object(config["loss"])
+        return cls(**{**config, "loss": loss})
+
+
+@keras.saving.register_keras_serializable("reprogram")
+class LogitAdjusted(keras.losses.Loss):
+    """Cross-entropy of class ids that does not favor the large classes.
+
+    Adds `strength * log(share of the class)` to the scores while training, so
+    that the scores without it are best for balanced accuracy.
+
+    Args:
+        counts: Training samples of each class. A class without any counts as
+            one sample.
+        strength: How much to add; 0 is the plain cross-entropy.
+
+    Raises:
+        ValueError: If `counts` are not those of at least two classes.
+
+    Example:
+
+    >>> loss = LogitAdjusted([90, 10])
+    >>> round(float(loss([1], [[0.0, 0.0]])), 4)
+    2.3026
+
+    Reference: Menon et al., Long-tail learning via logit adjustment, 2021.
+    """
+
+    def __init__(
+        self,
+        counts: Sequence[int],
+        strength: float = 1.0,
+        name: str = "logit_adjusted",
+        reduction: str = "sum_over_batch_size",
+        **kwargs: object,
+    ):
+        super().__init__(name, reduction, **kwargs)
+        self.counts = [float(count) for count in counts]
+        self.strength = strength
+        share = _shares(self.counts)
+        self.offset = (strength * np.log(share)).astype("float32")
+
+    def call(self, y_true, y_pred):
+        y_pred = ops.convert_to_tensor(y_pred)
+        ids = ops.cast(ops.reshape(y_true, (-1,)), "int32")
+        scores = y_pred + ops.cast(self.offset, y_pred.dtype)
+        return ops.sparse_categorical_crossentropy(ids, scores, True)
+
+    def get_config(self):
+        config = {"counts": self.counts, "strength": self.strength}
+        return {**super().get_config(), **config}
+
+
 LOSSES = {
     "classification": lambda: keras.losses.SparseCategoricalCrossentropy(True),
     "multilabel": lambda: Masked("binary"),
     "regression": lambda: Masked("squared"),
 }
+
+
+def _shares(counts: Sequence[float]) -> np.ndarray:
+    counts = np.asarray(counts, "float64")
+    if counts.ndim != 1 or len(counts) < 2 or not (counts >= 0).all():
+        raise ValueError(
+            "`counts` must be the samples of each of at least two classes."
+            f" Received: {counts.tolist()}."
+        )
+    counts = np.maximum(counts, 1.0)
+    return counts / counts.sum()
+
+
+def _focal(counts: Sequence[int] | None) -> keras.losses.Loss:
+    weights = 1.0
+    if counts is not None:
+        share = _shares(counts)
+        weights = [float(weight) for weight in 1 / (len(share) * share)]
+    return OneHot(
+        keras.losses.CategoricalFocalCrossentropy(weights, from_logits=True)
+    )
+
+
+def _smooth(counts: Sequence[int] | None) -> keras.losses.Loss:
+    return OneHot(
+        keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=0.1
+        )
+    )
+
+
+NAMED = {
+    "focal": _focal,
+    "logit_adjusted": LogitAdjusted,
+    "label_smoothing": _smooth,
+}
+
+
+def get(
+    name: str,
+    problem: str = "classification",
+    counts: Sequence[int] | None = None,
+) -> keras.losses.Loss:
+    """Returns a loss of target scores.
+
+    Args:
+        name: A key of `NAMED`, or empty for the default of the problem:
+            `"focal"` (each class weighed by the inverse of its share),
+            `"logit_adjusted"` or `"label_smoothing"`.
+        problem: `"classification"`, `"multilabel"` or `"regression"`.
+        counts: Training samples of each class; `None` for equal classes.
+
+    Returns:
+        The loss.
+
+    Raises:
+        ValueError: If there is no such loss for the problem.
+
+    Example:
+
+    >>> get("logit_adjusted", counts=[30, 10]).counts
+    [30.0, 10.0]
+    """
+    if not name:
+        return LOSSES[problem]()
+    if name == "focal" and problem == "multilabel":
+        return Masked("focal")
+    if name not in NAMED or problem != "classification":
+        raise ValueError(
+            f"There is no loss {name!r} for {problem}. Expected, for"
+            f" classification, one of {', '.join(NAMED)}; for multilabel,"
+            " 'focal'; or an empty name for the default."
+        )
+    if counts is None and name == "logit_adjusted":
+        return LOSSES[problem]()
+    return NAMED[name](counts)

@@ -63,7 +63,7 @@ def _classification(
     from sklearn import metrics
 
     if not len(y) or not np.isfinite(p).all():
-        names = ("accuracy", "balanced_accuracy", "roc_auc", "mcc")
+        names = ("accuracy", "balanced_accuracy", "roc_auc", "mcc", "ece")
         yield from ((name, np.nan) for name in names)
         return
     found, present = p.argmax(axis=1), np.unique(y)
@@ -78,6 +78,33 @@ def _classification(
     yield "roc_auc", float(np.mean(areas)) if areas else np.nan
     mcc = metrics.matthews_corrcoef(y, found) if len(present) > 1 else np.nan
     yield "mcc", float(mcc)
+    yield "ece", calibration_error(found == y, p.max(axis=1))
+
+
+def calibration_error(
+    hits: np.ndarray, confidence: np.ndarray, bins: int = 15
+) -> float:
+    """Expected calibration error (ECE).
+
+    Args:
+        hits: Whether each answer is right `(samples,)`.
+        confidence: Its probability in [0, 1] `(samples,)`.
+        bins: Of equal width, over which the difference between the share of
+            right answers and the mean probability is averaged.
+
+    Returns:
+        The mean absolute difference, each bin weighed by its samples.
+
+    Example:
+
+    >>> calibration_error(np.array([True, False]), np.array([0.9, 0.9]))
+    0.4
+
+    Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+    """
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = np.bincount(place, np.asarray(hits, float) - confidence)
+    return float(np.abs(gaps).sum() / len(hits))
 
 
 def _multilabel(y: np.ndarray, p: np.ndarray) -> Iterator[tuple[str, float]]:
@@ -86,6 +113,21 @@ def _multilabel(y: np.ndarray, p: np.ndarray) -> Iterator[tuple[str, float]]:
     yield "roc_auc", _mean(y, p, metrics.roc_auc_score, _varies)
     score = metrics.average_precision_score
     yield "average_precision", _mean(y, p, score, _varies)
+
+    def at_half(score: Callable) -> Callable:
+        return lambda target, found: score(target > 0.5, found > 0.5)
+
+    score = at_half(metrics.balanced_accuracy_score)
+    yield "balanced_accuracy", _mean(y, p, score, _varies)
+    score = at_half(metrics.matthews_corrcoef)
+    yield "mcc", _mean(y, p, score, _varies)
+    yield "ece", _mean(y, p, _label_calibration, _varies)
+
+
+def _label_calibration(target: np.ndarray, found: np.ndarray) -> float:
+    positive = found > 0.5
+    confidence = np.where(positive, found, 1 - found)
+    return calibration_error(positive == (target > 0.5), confidence)
 
 
 def _regression(y: np.ndarray, p: np.ndarray) -> Iterator[tuple[str, float]]:

@@ -11,15 +11,18 @@ from reprogram import mappings
 from reprogram import transforms
 from reprogram.program import Program
 from reprogram.program import fingerprint
+from reprogram.slicing import answer
 from reprogram.slicing import answer_shape
 from reprogram.slicing import check_shape
+from reprogram.slicing import entered
 from reprogram.slicing import entered_shape
 from reprogram.slicing import slice_source
-from reprogram.sources import smiles_encoder
+from reprogram.sources import log_mel
 from reprogram.sources import text_encoder
+from reprogram.sources.molecular import decoding
 
 # Keras loads a saved model only if the classes in it are imported.
-__all__ = ["Reprogrammer", "losses", "smiles_encoder", "text_encoder"]
+__all__ = ["Reprogrammer", "decoding", "log_mel", "losses", "text_encoder"]
 
 
 @keras.saving.register_keras_serializable("reprogram")
@@ -38,7 +41,8 @@ class Reprogrammer(keras.Model):
             `None` for the identity.
         input_layer: Name of the source's layer after which the program
             enters: the transform then receives and returns what this layer
-            puts out, such as token embeddings `(batch, length, width)`.
+            puts out, such as token embeddings `(batch, length, width)`. A
+            token map takes the layer's place and receives the inputs.
         feature_layer: Name of the source's layer that the mapping reads
             instead of the source's output.
 
@@ -82,6 +86,9 @@ class Reprogrammer(keras.Model):
         self.mapping = mappings.get(mapping)
         self.input_layer = input_layer
         self.feature_layer = feature_layer
+        self._maps_tokens = isinstance(self.transform, transforms.TokenMap)
+        if self._maps_tokens:
+            self.transform.check_source(source, input_layer)
         stages = slice_source(source, input_layer, feature_layer)
         self._stages = lambda: stages  # in a function Keras does not track
 
@@ -100,8 +107,8 @@ class Reprogrammer(keras.Model):
         enter, read = self._stages()
         shape = entered_shape(enter, input_shape)
         if not self.transform.built:
-            self.transform.build(shape)
-        shape = self.transform.compute_output_shape(shape)
+            self.transform.build(input_shape if self._maps_tokens else shape)
+        shape = self._transformed(shape)
         check_shape(read, self.transform, shape)
         if not read.built:
             read.build(shape)
@@ -114,18 +121,24 @@ class Reprogrammer(keras.Model):
         if enter is None:
             x = self.transform(inputs, training=training)
             return self.mapping(read(x, training=False), training=training)
-        x, *masks = map(ops.copy, enter(inputs, training=False))
-        masks = [self.transform.compute_mask(x, mask) for mask in masks]
-        x = ops.copy(self.transform(x, training=training))
-        answers = read([x, *masks], training=False)
-        return self.mapping(answers, training=training)
+        if self._maps_tokens:
+            x, *masks = self.transform.embed(enter, inputs, training)
+        else:
+            x, *masks = map(ops.copy, entered(enter, inputs))
+            masks = [self.transform.compute_mask(x, mask) for mask in masks]
+            x = self.transform(x, training=training)
+        return self.mapping(answer(read, x, masks), training=training)
 
     def compute_output_shape(self, input_shape):
         enter, read = self._stages()
-        shape = entered_shape(enter, input_shape)
-        shape = self.transform.compute_output_shape(shape)
+        shape = self._transformed(entered_shape(enter, input_shape))
         shape = answer_shape(enter, read, shape)
         return self.mapping.compute_output_shape(shape)
+
+    def _transformed(self, shape: tuple) -> tuple:
+        if self._maps_tokens:
+            return shape
+        return self.transform.compute_output_shape(shape)
 
     def adapt(
         self,
@@ -175,14 +188,21 @@ class Reprogrammer(keras.Model):
         Returns:
             An array `(samples, source outputs)`.
         """
-        reader = Reprogrammer(
+        reader = self.reader()
+        return reader.predict(inputs, batch_size=batch_size, verbose=0)
+
+    def reader(self) -> "Reprogrammer":
+        """Returns the same model without the mapping; it shares all weights.
+
+        Its answers are what the mapping receives.
+        """
+        return Reprogrammer(
             self.source,
             self.transform,
             None,
             self.input_layer,
             self.feature_layer,
         )
-        return reader.predict(inputs, batch_size=batch_size, verbose=0)
 
     def source_fingerprint(self) -> str:
         """Returns the SHA-256 of all weights of the source, in hexadecimal."""

@@ -1,6 +1,7 @@
 """Where a program enters a frozen source, and where it is read."""
 
 import keras
+from keras import ops
 
 
 def slice_source(
@@ -36,9 +37,13 @@ def slice_source(
             f" {[mask.name for mask in masks]}. Choose a layer that all data"
             " pass through."
         )
-    inlets = [inlet, *masks]
+    own = getattr(inlet, "_keras_mask", None)
+    others = [mask for mask in masks if mask is not own]
+    inlets = [inlet, *([] if own is None else [own]), *others]
     start = _only(source.inputs, source)
-    return keras.Model(start, inlets), keras.Model(inlets, outlet)
+    read = keras.Model(inlets, outlet)
+    read.supports_masking = True  # or Keras warns that the mask is lost
+    return keras.Model(start, inlets), read
 
 
 def _only(tensors: list, source: keras.Model) -> object:
@@ -71,6 +76,26 @@ def _crossing(inlet: object, outlet: object) -> list:
             " a `feature_layer` behind `input_layer`."
         )
     return list(crossing.values())
+
+
+def entered(enter: keras.Model, inputs: object) -> list:
+    """Returns what the transform receives, and the masks of it."""
+    # Keras gives a tensor instead of a list where there is no mask.
+    return keras.tree.flatten(enter(inputs, training=False))
+
+
+def answer(read: keras.Model, x: object, masks: list) -> object:
+    """Returns what the source says behind the layer that was entered.
+
+    Args:
+        read: The second model of `slice_source`.
+        x: What the transform gives.
+        masks: The masks of it, that of the layer first.
+    """
+    # Attention finds its mask on the tensor, other layers among the inputs.
+    on_tensor = [masks[0], *[None] * len(masks)] if masks else None
+    inputs = [ops.copy(x), *masks]
+    return ops.copy(read(inputs, training=False, mask=on_tensor))
 
 
 def entered_shape(enter: keras.Model | None, shape: tuple) -> tuple:

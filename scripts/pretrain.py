@@ -3,9 +3,8 @@
     python -m scripts.pretrain --smiles=zinc.txt.gz --minutes=30 \
         --test=jtvae_test.txt --output_dir=runs/pretrain
 
-Reads RDKit's own NCI and WEHI sets as well. The same command resumes after an
-interruption and, once the time is used, writes the encoder and its card into
---output_dir/source.
+Reads RDKit's NCI and WEHI sets as well. The same command resumes and, once the
+time is used, writes the source and its card into --output_dir/source.
 """
 
 import pathlib
@@ -24,18 +23,21 @@ flags.DEFINE_string("test", None, "Molecules to keep out and measure on.")
 flags.DEFINE_string("output_dir", "runs/pretrain", "Where everything goes.")
 flags.DEFINE_float("minutes", 30.0, "Training time, over all resumptions.", 0)
 flags.DEFINE_integer("steps", 0, "Budget in steps instead of minutes.", 0)
-flags.DEFINE_integer("width", 192, "Width of the Transformer.", 2)
-flags.DEFINE_integer("depth", 4, "Blocks of the Transformer.", 1)
-flags.DEFINE_integer("heads", 6, "Attention heads.", 1)
-flags.DEFINE_integer("batch_size", 256, "Molecules a step.", 1)
+flags.DEFINE_integer("width", 256, "Width of the convolutions.", 4)
+flags.DEFINE_integer("depth", 4, "Convolution blocks of the reader.", 1)
+flags.DEFINE_integer("slots", 24, "Patches of 4 tokens in the latent.", 4)
+flags.DEFINE_integer("code", 10, "Latent numbers of a patch.", 1)
+flags.DEFINE_integer("units", 384, "Units of the recurrent writer.", 4)
+flags.DEFINE_float("reconstruction", 0.6, "Loss to hold, nats a molecule.", 0)
+flags.DEFINE_integer("batch_size", 128, "Molecules a step.", 1)
 flags.DEFINE_float("learning_rate", 1e-3, "Peak learning rate.", 0)
 flags.DEFINE_string("precision", "mixed_bfloat16", "Keras dtype policy.")
-flags.DEFINE_integer("steps_per_epoch", 100, "Steps between checkpoints.", 1)
+flags.DEFINE_integer("steps_per_epoch", 200, "Steps between checkpoints.", 1)
 flags.DEFINE_bool("tensorboard", False, "Log for TensorBoard (pip install it).")
 flags.DEFINE_string("licence", "Apache-2.0", "Of the weights, for the card.")
 flags.DEFINE_integer("seed", 0, "Seed of everything.", 0)
 
-FREE = ("minutes", "steps", "tensorboard", "licence")
+FREE = ("minutes", "steps", "reconstruction", "tensorboard", "licence")
 
 
 def shown(value: object) -> object:
@@ -47,7 +49,7 @@ def shown(value: object) -> object:
 
 def described(paths: list[str], held_out: list[str]) -> dict:
     from reprogram.report import record
-    from reprogram.sources import corpus
+    from reprogram.sources.molecular import corpus
 
     relevant = FLAGS.get_flags_for_module(sys.modules[__name__])
     relevant = [flag for flag in relevant if flag.name != "output_dir"]
@@ -63,37 +65,39 @@ def described(paths: list[str], held_out: list[str]) -> dict:
     }
 
 
-def trained(folder: pathlib.Path, smiles: list[str], tokenizer, targets):
-    """The encoder, the model around it, its data and its seconds and steps."""
+def trained(folder: pathlib.Path, corpus):
     import keras
 
-    from reprogram.sources import pretraining
-    from reprogram.sources.smiles_encoder import smiles_encoder
+    from reprogram.sources.molecular import networks
+    from reprogram.sources.molecular import pretraining
+    from reprogram.sources.molecular.batches import Batches
 
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy(FLAGS.precision)
-    sizes = {"vocabulary_size": tokenizer.size, "outputs": targets.shape[1]}
-    for name in ("width", "depth", "heads"):
+    outputs = corpus.targets.shape[1]
+    sizes = {"vocabulary_size": corpus.tokenizer.size, "outputs": outputs}
+    for name in ("width", "depth", "slots", "code", "units"):
         sizes[name] = FLAGS[name].value
-    encoder = smiles_encoder(**sizes)
-    model = pretraining.pretraining_model(encoder, tokenizer.size)
-    bits = pretraining.fingerprint_bits(smiles)
+    parts = networks.parts(**sizes)
+    model = pretraining.pretraining_model(parts)
     schedule = FLAGS.steps_per_epoch, FLAGS.batch_size, FLAGS.seed
-    data = pretraining.Batches(smiles, targets, bits, tokenizer, *schedule)
+    data = Batches(corpus, networks.PATCH * FLAGS.slots, *schedule)
     limits = FLAGS.minutes, FLAGS.learning_rate, FLAGS.steps
     budget = pretraining.Budget(folder / "state.json", *limits)
-    board = keras.callbacks.TensorBoard(folder / "tensorboard")
-    further = [board] * FLAGS.tensorboard
-    state = pretraining.train(model, data, budget, folder, further)
-    return encoder, sizes, model, data, state
+    layer = model.get_layer("posterior")
+    callbacks = [pretraining.Balance(layer, FLAGS.reconstruction)]
+    if FLAGS.tensorboard:
+        callbacks.append(keras.callbacks.TensorBoard(folder / "tensorboard"))
+    state = pretraining.train(model, data, budget, folder, callbacks)
+    return parts, sizes, data, state
 
 
 def main(_):
     from reprogram import resume
-    from reprogram.sources import card
-    from reprogram.sources import corpus
-    from reprogram.sources import evaluation
-    from reprogram.sources import molecular
+    from reprogram.sources.molecular import card
+    from reprogram.sources.molecular import corpus
+    from reprogram.sources.molecular import evaluation
+    from reprogram.sources.molecular import files
 
     folder = pathlib.Path(FLAGS.output_dir)
     paths = corpus.rdkit_files() * FLAGS.rdkit_sets + FLAGS.smiles
@@ -101,16 +105,13 @@ def main(_):
     facts = described(paths, held_out)
     counts = {name: facts[name] for name in ("files", "held_out")}
     resume.claim(folder, facts["flags"] | counts, FREE)
-    smiles, tokenizer, scale, targets = corpus.prepare(folder, paths, held_out)
-    encoder, sizes, model, data, state = trained(
-        folder, smiles, tokenizer, targets
-    )
+    made = corpus.prepare(folder, paths, held_out, 4 * FLAGS.slots)
+    parts, sizes, data, state = trained(folder, made)
     source = folder / "source"
-    molecular.save(source, encoder, sizes, tokenizer, scale)
+    files.save(source, parts, sizes, made.tokenizer, made.scale)
     facts |= card.training(source, data, state)
     if FLAGS.test:
-        test = corpus.read_smiles(FLAGS.test)
-        facts |= evaluation.measure(source, model, scale, test)
+        facts |= evaluation.measure(source, corpus.read_smiles(FLAGS.test))
     card.write(source, facts)
     print((source / "CARD.md").read_text())
 

@@ -37,7 +37,7 @@ flags.DEFINE_float("learning_rate", None, "Learning rate.")
 flags.DEFINE_integer("epochs", None, "At most so many.", 1)
 flags.DEFINE_string("output_dir", None, "Default: runs/<task>-<time>.")
 
-SOURCES = {"molecule": "zinc-encoder", "image": "shapes", "series": "waves"}
+SOURCES = {"molecule": "zinc-autoencoder", "image": "shapes", "series": "waves"}
 READING = ("smiles_column", "target_column", "split_column", "problem")
 
 

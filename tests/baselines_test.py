@@ -15,8 +15,8 @@ from rdkit.Chem import rdFingerprintGenerator
 from reprogram import baselines
 from reprogram import metrics
 from reprogram.baselines import Baseline
-from reprogram.baselines import CountTanimoto
 from reprogram.baselines import fit_predict
+from reprogram.molecules.similarity import CountTanimoto
 
 SMILES = ["CCO", "CCN", "c1ccccc1O", "c1ccncc1", "CC(=O)Nc1ccccc1", "CCCCCCCC"]
 GP = Baseline("gp", "ecfp4", baselines.gaussian_process)
@@ -200,6 +200,14 @@ def test_every_modality_has_its_probe_and_its_own_baselines():
         assert entries[0] is baselines.PROBE
         names = [entry.name for entry in entries]
         assert len(set(names)) == len(names) >= 3
-        kinds = {"source", "ecfp4", "descriptors"}
-        kinds = kinds if modality == "molecule" else {"source", "raw"}
-        assert {entry.features for entry in entries} == kinds
+        kinds = {
+            "molecule": {"source", "ecfp4", "descriptors"},
+            "image": {"source", "raw"},
+            "series": {"source", "raw", "series"},
+        }[modality]
+        fixed = [e for e in entries if isinstance(e, Baseline)]
+        assert {entry.features for entry in fixed} == kinds
+        tuned = [e.name for e in entries if not isinstance(e, Baseline)]
+        assert tuned == (
+            [] if modality == "molecule" else ["LoRA", "fine-tuning"]
+        )

@@ -110,8 +110,9 @@ def test_mixed_precision_is_finite_and_close(case, policy):
 
 
 def test_inference_is_deterministic(case):
-    random = "dropout" in case.build().get_config()
-    layer = case.build(dropout=0.5) if random else case.build()
+    drops = "dropout" in case.build().get_config()
+    layer = case.build(dropout=0.5) if drops else case.build()
+    random = drops or case.random
     x = case.inputs()
     first = np.asarray(layer(x, training=False))
     np.testing.assert_array_equal(layer(x, training=False), first)
@@ -139,6 +140,8 @@ def test_gradients_reach_every_trainable_weight(case):
 
 @pytest.mark.filterwarnings("ignore:The model does not have any trainable")
 def test_two_devices_train_as_one(case, two_devices):
+    if case.random:
+        pytest.skip("each device draws its own numbers in training")
     layer = case.build()
     loss, x, y = loss_of(case, layer)
     start = [variable.value for variable in layer.trainable_variables]

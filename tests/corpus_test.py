@@ -8,7 +8,7 @@ from rdkit import Chem
 
 from reprogram import molecules
 from reprogram.molecules import DESCRIPTOR_NAMES
-from reprogram.sources import corpus
+from reprogram.sources.molecular import corpus
 
 CHAINS = ["C" * n + end for n in range(1, 9) for end in ("O", "N", "Br")]
 
@@ -94,41 +94,49 @@ def test_bits_are_those_of_the_fingerprint():
     np.testing.assert_array_equal(bits, counts > 0)
 
 
-def test_descriptors_are_computed_once(tmp_path, monkeypatch):
+def test_descriptors_are_computed_once(tmp_path):
+    calls = []
+
+    def function(smiles):
+        calls.append(len(smiles))
+        return molecules.descriptors(smiles)
+
     path = tmp_path / "descriptors.npy"
-    first = corpus.load_or_compute_descriptors(["CCO", "CN"], path)
+    first = corpus.load_or_compute(function, ["CCO", "CN"], path)
     expected = molecules.descriptors(["CCO", "CN"])
     np.testing.assert_allclose(first, expected, rtol=1e-6)
-    longer = corpus.load_or_compute_descriptors(["C", "CO", "N"], path)
+    longer = corpus.load_or_compute(function, ["C", "CO", "N"], path)
     assert len(longer) == 3 and len(list(tmp_path.iterdir())) == 1
-    monkeypatch.setattr(corpus, "descriptors", None)
-    again = corpus.load_or_compute_descriptors(["C", "CO", "N"], path)
+    again = corpus.load_or_compute(function, ["C", "CO", "N"], path)
     np.testing.assert_array_equal(again, longer)
+    assert calls == [2, 3]
 
 
 def test_preparing_takes_what_the_folder_has(tmp_path):
     alkanes = ["C" * n for n in range(2, 8)]
     given = write(tmp_path, "a.smi", "\n".join([*CHAINS, *alkanes]))
     held_out = write(tmp_path, "b.smi", "C(C)C")
-    first = corpus.prepare(tmp_path, [given], [held_out])
-    smiles, tokenizer, scale, targets = first
-    assert tokenizer.vocabulary == ["C"]
-    assert smiles == ["CC", "CCCC", "CCCCC", "CCCCCC", "CCCCCCC"]
-    expected = corpus.scaled(molecules.descriptors(smiles), scale)
-    np.testing.assert_allclose(targets, expected, atol=1e-4)
-    again = corpus.prepare(tmp_path, [given], [])
-    assert again[0] == smiles
-    np.testing.assert_array_equal(again[3], targets)
+    first = corpus.prepare(tmp_path, [given], [held_out], 7)
+    assert first.tokenizer.vocabulary == ["C"]
+    assert first.smiles == ["CC", "CCCC", "CCCCC", "CCCCCC"]
+    table = molecules.descriptors([*first.smiles, "CCCCCCC"])
+    expected = corpus.scaled(table, first.scale)[:4]
+    np.testing.assert_allclose(first.targets, expected, atol=1e-4)
+    bits = corpus.fingerprint_bits(first.smiles)
+    np.testing.assert_array_equal(first.bits, bits)
+    again = corpus.prepare(tmp_path, [given], [], 7)
+    assert again.smiles == first.smiles
+    np.testing.assert_array_equal(again.targets, first.targets)
 
 
 def test_nothing_to_train_on_is_an_error(tmp_path):
     given = write(tmp_path, "a.smi", "CCO\nCN\n")
     with pytest.raises(ValueError, match="2 rows.* held out, 2, none .* 20"):
-        corpus.prepare(tmp_path, [given], [])
+        corpus.prepare(tmp_path, [given], [], 96)
 
 
 def test_a_corpus_of_other_files_is_an_error(tmp_path):
     given = write(tmp_path, "a.smi", "CCO\n")
     write(tmp_path, "corpus.smi", "CCO\nCN")
     with pytest.raises(ValueError, match="2 molecules and the files .* only 1"):
-        corpus.prepare(tmp_path, [given], [])
+        corpus.prepare(tmp_path, [given], [], 96)

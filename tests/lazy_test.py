@@ -16,7 +16,7 @@ LIGHT = (
     "reprogram.metrics",
     "reprogram.baselines",
     "reprogram.sources",
-    "reprogram.sources.corpus",
+    "reprogram.sources.molecular.corpus",
     "reprogram.report.record",
     "reprogram.report.page",
     "tasks",

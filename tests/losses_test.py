@@ -10,7 +10,10 @@ from keras import ops
 
 from reprogram.gradients import value_and_grad
 from reprogram.losses import LOSSES
+from reprogram.losses import NAMED
+from reprogram.losses import LogitAdjusted
 from reprogram.losses import Masked
+from reprogram.losses import get
 
 KINDS = ("squared", "binary")
 PLAIN = {
@@ -111,3 +114,104 @@ def test_every_problem_has_a_loss_of_scores():
     assert float(loss(np.array([2]), scores)) == pytest.approx(np.log(3))
     assert LOSSES["multilabel"]().kind == "binary"
     assert LOSSES["regression"]().kind == "squared"
+
+
+def classes(samples=12, count=3, seed=0):
+    rng = np.random.default_rng(seed)
+    scores = rng.normal(size=(samples, count)).astype("float32")
+    return rng.integers(0, count, samples), scores
+
+
+def shares(scores):
+    scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return scores / scores.sum(axis=1, keepdims=True)
+
+
+def test_focal_counts_rare_classes_more_and_easy_samples_less():
+    labels, scores = classes()
+    counts = [60, 30, 10]
+    weights = 100 / (3 * np.array(counts))
+    p = shares(scores)[np.arange(12), labels]
+    expected = np.mean(weights[labels] * (1 - p) ** 2 * -np.log(p))
+    loss = get("focal", counts=counts)
+    assert float(loss(labels, scores)) == pytest.approx(expected, rel=1e-4)
+    assert float(loss(labels[:, None], scores)) == pytest.approx(
+        expected, rel=1e-4
+    )
+    plain = np.mean((1 - p) ** 2 * -np.log(p))
+    for even in (None, [5, 5, 5]):
+        found = float(get("focal", counts=even)(labels, scores))
+        assert found == pytest.approx(plain, rel=1e-4)
+
+
+def test_adjusted_logits_are_the_scores_plus_the_log_of_the_share():
+    labels, scores = classes()
+    share = np.array([0.6, 0.3, 0.1])
+    p = shares(scores + np.log(share))[np.arange(12), labels]
+    loss = get("logit_adjusted", counts=[60, 30, 10])
+    assert float(loss(labels, scores)) == pytest.approx(-np.log(p).mean(), 1e-5)
+    even = get("logit_adjusted", counts=[4, 4, 4])
+    plain = get("")
+    assert float(even(labels, scores)) == pytest.approx(
+        float(plain(labels, scores)), rel=1e-5
+    )
+    off = LogitAdjusted([60, 30, 10], strength=0.0)
+    assert float(off(labels, scores)) == pytest.approx(
+        float(plain(labels, scores)), rel=1e-5
+    )
+
+
+def test_a_class_absent_from_the_data_counts_as_one_sample():
+    labels, scores = classes()
+    for name in ("focal", "logit_adjusted"):
+        absent = float(get(name, counts=[9, 3, 0])(labels, scores))
+        assert absent == float(get(name, counts=[9, 3, 1])(labels, scores))
+        assert np.isfinite(absent)
+
+
+def test_smoothed_labels_are_those_of_keras():
+    labels, scores = classes()
+    rows = np.eye(3)[labels] * 0.9 + 0.1 / 3
+    expected = -(rows * np.log(shares(scores))).sum(axis=1).mean()
+    for counts in (None, [4, 4, 4]):
+        loss = get("label_smoothing", counts=counts)
+        assert float(loss(labels, scores)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_masked_focal_is_the_focal_loss_of_the_known():
+    targets, scores = draw("binary", (8, 3), 0.4)
+    known = np.isfinite(targets)
+    p = 1 / (1 + np.exp(-scores[known]))
+    right = np.where(targets[known] > 0.5, p, 1 - p)
+    expected = np.mean((1 - right) ** 2 * -np.log(right))
+    loss = get("focal", "multilabel")
+    assert float(loss(targets, scores)) == pytest.approx(expected, rel=1e-4)
+    value, slope = value_and_slope(loss, targets, scores)
+    assert (slope[~known] == 0).all() and np.isfinite(slope).all()
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_named_losses_train_and_survive_saving(name, tmp_path):
+    labels, scores = classes(32)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])
+    loss = get(name, counts=np.bincount(labels, minlength=3))
+    model.compile(keras.optimizers.Adam(0.1), loss)
+    history = model.fit(scores, labels, epochs=5, verbose=0).history["loss"]
+    assert history[-1] < history[0]
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.evaluate(scores, labels, verbose=0) == pytest.approx(
+        model.evaluate(scores, labels, verbose=0), rel=1e-5
+    )
+
+
+def test_losses_that_do_not_exist_are_refused():
+    with pytest.raises(ValueError, match="no loss 'dice' for classification"):
+        get("dice")
+    with pytest.raises(ValueError, match="no loss 'logit_adjusted' for multi"):
+        get("logit_adjusted", "multilabel")
+    with pytest.raises(ValueError, match=r"at least two classes.*\[3.0\]"):
+        LogitAdjusted([3])
+    with pytest.raises(ValueError, match="at least two classes"):
+        get("focal", counts=[3, -1])
+    assert get("", "regression").kind == "squared"

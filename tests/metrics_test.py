@@ -7,7 +7,8 @@ from sklearn import metrics as sklearn
 
 from reprogram import metrics
 
-CLASSES = ["accuracy", "balanced_accuracy", "roc_auc", "mcc"]
+CLASSES = ["accuracy", "balanced_accuracy", "roc_auc", "mcc", "ece"]
+LABELS = ["roc_auc", "average_precision", "balanced_accuracy", "mcc", "ece"]
 VALUES = ["rmse", "mae", "r2", "spearman"]
 
 
@@ -71,7 +72,7 @@ def test_multilabel_agrees_with_scikit_learn():
     y, p = columns()
     y = (y > 0).astype("float32")
     found = evaluate("multilabel", y, p)
-    assert list(found) == ["roc_auc", "average_precision"]
+    assert list(found) == LABELS
     assert found["roc_auc"] == pytest.approx(sklearn.roc_auc_score(y, p))
     precision = sklearn.average_precision_score(y, p)
     assert found["average_precision"] == pytest.approx(precision)
@@ -173,3 +174,30 @@ def test_errors(problem, targets, predictions, message):
 def test_a_label_without_a_column_is_refused(label):
     with pytest.raises(ValueError, match="column of predictions"):
         evaluate("classification", np.array([0, label]), np.zeros((2, 2)))
+
+
+def test_calibration_error_is_the_mean_gap_of_the_bins():
+    rng = np.random.default_rng(0)
+    confidence = rng.random(200)
+    hits = rng.random(200) < confidence**2
+    gaps = []
+    for low in np.arange(10) / 10:
+        inside = (confidence >= low) & (confidence < low + 0.1)
+        gap = abs(hits[inside].mean() - confidence[inside].mean())
+        gaps.append(gap * inside.mean())
+    found = metrics.calibration_error(hits, confidence, bins=10)
+    assert found == pytest.approx(sum(gaps))
+    assert metrics.calibration_error(np.ones(3, bool), np.ones(3)) == 0
+    assert metrics.calibration_error(np.zeros(3, bool), np.ones(3)) == 1
+
+
+def test_calibration_of_classes_and_of_labels():
+    y, p = classes(3)
+    hits, confidence = p.argmax(axis=1) == y, p.max(axis=1)
+    found = evaluate("classification", y, p)["ece"]
+    assert found == metrics.calibration_error(hits, confidence)
+    two, q = classes(2)
+    single = evaluate("multilabel", two.astype(float), q[:, 1])
+    both = evaluate("classification", two, q)
+    for name in ("ece", "mcc", "balanced_accuracy"):
+        assert single[name] == pytest.approx(both[name])

@@ -10,10 +10,11 @@ from keras import ops
 
 from reprogram import gradients
 from reprogram import transforms
-from reprogram.transforms import padding
+from reprogram.transforms import program_layer
 
 few = settings(max_examples=8, deadline=None, derandomize=True)
-SQUASHES = list(padding.SQUASHES)
+SQUASHES = list(program_layer.SQUASHES)
+X1 = np.ones((1, 1, 1), "float32")
 RANGES = {"unit": (0.0, 1.0), "signed": (-1.0, 1.0), "pixel": (0.0, 255.0)}
 
 
@@ -129,6 +130,23 @@ def test_zero_programs_start_in_the_middle_or_at_zero():
             1.0,
             expected,
         ]
+
+
+@pytest.mark.parametrize("start", [0.0, -2.0, 5.0])
+def test_linear_programs_at_or_out_of_the_range_have_a_gradient(start):
+    """Clipping alone has none there, and they could never come back."""
+    layer = built((1, 1), (3, 1), start, squash="linear", value_range=(0, 4))
+    run = gradients.stateless(layer, [layer.program])
+    differentiate = gradients.value_and_grad(lambda w: ops.sum(run([w], X1)))
+    _, gradient = differentiate(layer.program.value)
+    assert np.asarray(gradient).ravel().tolist() == [1.0, 0.0, 1.0]
+
+
+def test_without_a_range_linear_programs_are_free():
+    layer = built((1, 1), (3, 1), 70.0, squash="linear", value_range=None)
+    assert np.asarray(layer(X1)).ravel().tolist() == [70.0, 1.0, 70.0]
+    with pytest.raises(ValueError, match="squash='tanh'.*Set `value_range`"):
+        transforms.Padding((3, 1), value_range=None)
 
 
 def test_window_resizes_images_bilinearly():

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
+from small_sources import attention_model
 
 from reprogram import mappings
 from reprogram import parallel
 from reprogram import transforms
 from reprogram.reprogrammer import Reprogrammer
-from reprogram.sources.smiles_encoder import smiles_encoder
 
 TENSORFLOW = keras.backend.backend() == "tensorflow"
 
@@ -120,7 +120,7 @@ def trained_losses(scope):
     y = np.random.default_rng(1).normal(size=(8, 1)).astype("float32")
     with scope:
         model = Reprogrammer(
-            smiles_encoder(12, 4, width=8, depth=1, heads=2, dropout=0.5),
+            attention_model(12, 4, dropout=0.5),
             transforms.SoftPrompt(2),
             mappings.LinearMapping(1, "regression"),
             input_layer="embeddings",

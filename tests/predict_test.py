@@ -25,7 +25,7 @@ ROWS = [
     ("[Na+].CC(=O)[O-]", ""),
     ("", "Empty SMILES"),
     ("C[Te]C", "'C[Te]C' has tokens outside the vocabulary"),
-    ("C" * 200, "'CCCCC"),
+    ("C" * 300, "'CCCCC"),
     ("N[C@@H](C)C(=O)O", ""),
     ("c1ccccc1", "more cells than the 4 columns"),
     ("c1ccccc1Cl", ""),
@@ -132,7 +132,7 @@ def test_molecules_keep_their_rows(ended, folder):
         assert row["reason_2"].startswith(reason)
         assert (row["reason_2"] == "") == (reason == "")
         assert (row["prediction_2"] == "") == (reason != "")
-    assert "has 200 tokens; the source reads 1 to" in rows[5]["reason_2"]
+    assert "has 300 tokens; the source reads 1 to" in rows[5]["reason_2"]
     out = ended["molecules"].out
     assert "The input has such columns, so these are prediction_2, re" in out
     assert "9 rows, 5 of them without a prediction, see the column re" in out
@@ -142,7 +142,7 @@ def test_molecules_are_predicted_as_in_training(ended, folder):
     run = commands.runs().molecules
     views = json.loads((run / "record.json").read_text())["recipe"]["views"]
     model = load(run)
-    source = sources.load("zinc-encoder")
+    source = sources.load("zinc-autoencoder")
     good = [text for text, reason in ROWS if not reason]
     standard = np.array(smiles.read(good)[0], object)
     written = [standard, *(source.augment(standard, i) for i in range(views))]

@@ -11,14 +11,15 @@ import pytest
 
 from reprogram import molecules
 from reprogram.molecules import DESCRIPTOR_NAMES
-from reprogram.sources import card
-from reprogram.sources import molecular
+from reprogram.sources.molecular import card
+from reprogram.sources.molecular import files
 
 SMALL = (
     "--rdkit_sets=false",
     "--width=8",
-    "--heads=2",
     "--depth=1",
+    "--code=2",
+    "--units=8",
     "--steps_per_epoch=2",
     "--batch_size=8",
 )
@@ -92,7 +93,7 @@ def test_the_folder_has_a_source_and_its_card():
     assert facts["test"]["molecules"] + facts["test"]["unread"] == 17
     assert facts["test"]["unread"] >= 1
     assert facts["sample"]["smiles"][0] == commands.molecules(60)[44][0]
-    made = molecular.load(source(), "made")
+    made = files.load(source(), "made")
     answer = made.model.predict(made.preprocess(np.array(["CCO"])), verbose=0)
     assert answer.shape == (1, facts["descriptors"])
     assert set(made.class_names) <= set(DESCRIPTOR_NAMES)

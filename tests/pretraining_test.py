@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from reprogram import molecules
-from reprogram.molecules.tokenizer import MASK
 from reprogram.molecules.tokenizer import TOKEN
-from reprogram.sources import corpus
-from reprogram.sources import pretraining
-from reprogram.sources.smiles_encoder import smiles_encoder
+from reprogram.sources.molecular import corpus
+from reprogram.sources.molecular import networks
+from reprogram.sources.molecular import pretraining
+from reprogram.sources.molecular.batches import Batches
 
 CHAINS = ["C" * n + end for n in range(1, 9) for end in ("O", "N", "Br")]
 
@@ -20,9 +20,8 @@ def batches(steps=4, batch_size=8, seed=0, smiles=CHAINS, **limits):
     tokenizer = corpus.fit_tokenizer(smiles, 1, **limits)
     targets = np.arange(3 * len(smiles), dtype="float32").reshape(-1, 3)
     bits = corpus.fingerprint_bits(smiles)
-    return pretraining.Batches(
-        smiles, targets, bits, tokenizer, steps, batch_size, seed
-    )
+    made = corpus.Corpus(smiles, tokenizer, {}, targets, bits)
+    return Batches(made, 48, steps, batch_size, seed)
 
 
 def same(first, second):
@@ -38,48 +37,65 @@ def test_a_batch_depends_on_seed_and_number_alone():
     data, twin, other = batches(), batches(), batches(seed=1)
     for number in (7, 0, 3):
         assert all(same(data[number], twin[number]))
-    assert not any(same(data[3], data[4])[:1])
-    assert not any(same(data[3], other[3])[:1])
+    assert not any(same(data[3], data[4])[1:2])
+    assert not any(same(data[3], other[3])[1:2])
     stream = data.stream(epoch=2)
     for number in (8, 9, 10):
         assert all(same(next(stream), data[number]))
 
 
-def test_a_batch_hides_tokens_only_and_says_where():
-    data = batches(batch_size=24)
-    hidden, tokens = 0, 0
-    for number in range(12):
+def test_a_batch_has_three_kinds_of_rows():
+    data = batches(batch_size=16)
+    for number in range(4):
         inputs, targets, weights = data[number]
-        ids = targets["tokens"]
-        masked = inputs == MASK
-        np.testing.assert_array_equal(inputs[~masked], ids[~masked])
-        assert (ids[masked] > MASK).all()
-        np.testing.assert_allclose(weights["tokens"] * 0.15, masked, rtol=1e-6)
-        hidden, tokens = hidden + masked.sum(), tokens + (ids > 0).sum()
-    assert hidden / tokens == pytest.approx(0.15, abs=0.03)
+        known = inputs["known"][:, 0]
+        ids = targets["reconstruction"]
+        np.testing.assert_array_equal(inputs["tokens"], ids)
+        np.testing.assert_array_equal(targets["language"], ids)
+        written, free = weights["reconstruction"], weights["language"]
+        assert known.sum() == 8 and (free > 0).sum() == 6
+        np.testing.assert_array_equal(known > 0, written > 0)
+        assert not ((written > 0) & (free > 0)).any()
+        assert written.mean() == free.mean() == 1.0
+        names = data.corpus.tokenizer.detokenize(ids[2:])
+        assert set(names) <= set(data.corpus.smiles)
+        assert (weights["descriptors"] == 1).all()
+        assert (ids[:, -1] == 0).all()
+
+
+def test_the_sample_is_read_and_written_whole():
+    inputs, targets, weights = batches().sample(5)
+    assert (inputs["known"] == 1).all() and (weights["language"] == 0).all()
+    assert (weights["reconstruction"] == 1).all()
+    assert inputs["tokens"].shape == (5, 48)
 
 
 def test_targets_belong_to_the_molecules():
     data = batches(batch_size=24)
     inputs, targets, weights = data[1]
-    names = data.tokenizer.detokenize(targets["tokens"])
+    names = data.corpus.tokenizer.detokenize(targets["reconstruction"])
     rows = [CHAINS.index(molecules.standardize(name)) for name in names]
-    np.testing.assert_array_equal(targets["descriptors"], data.targets[rows])
-    bits = np.unpackbits(data.bits[rows], axis=1)
+    np.testing.assert_array_equal(
+        targets["descriptors"], data.corpus.targets[rows]
+    )
+    bits = np.unpackbits(data.corpus.bits[rows], axis=1)
     np.testing.assert_array_equal(targets["fingerprints"], bits)
-    assert (weights["descriptors"] == 1).all() and len(inputs) == 24
+    assert (weights["descriptors"] == 1).all()
+    assert len(inputs["tokens"]) == len(inputs["known"]) == 24
 
 
-def test_half_of_the_molecules_are_rewritten():
+def test_an_eighth_of_the_molecules_are_rewritten():
     smiles = ["CC(N)C(=O)NCC(C)C(=O)OCCNC(C)CO"] * 4
     data = batches(batch_size=64, smiles=smiles)
     names = [
         name
         for number in range(4)
-        for name in data.tokenizer.detokenize(data[number][1]["tokens"])
+        for name in data.corpus.tokenizer.detokenize(
+            data[number][1]["reconstruction"]
+        )
     ]
     kept = np.mean([name == smiles[0] for name in names])
-    assert kept == pytest.approx(0.5, abs=0.1)
+    assert kept == pytest.approx(7 / 8, abs=0.05)
 
 
 def test_a_rewritten_molecule_that_cannot_be_read_stays_as_it_was():
@@ -91,7 +107,9 @@ def test_a_rewritten_molecule_that_cannot_be_read_stays_as_it_was():
     assert tokens - set(TOKEN.findall(cage))
     data = batches(smiles=[cage] * 4, batch_size=64, max_length=longest)
     for number in range(4):
-        names = data.tokenizer.detokenize(data[number][1]["tokens"])
+        names = data.corpus.tokenizer.detokenize(
+            data[number][1]["reconstruction"]
+        )
         assert len(names) == 64
         assert {molecules.standardize(name) for name in names} == {
             molecules.standardize(cage)
@@ -99,21 +117,20 @@ def test_a_rewritten_molecule_that_cannot_be_read_stays_as_it_was():
 
 
 def test_the_first_batch_of_an_epoch_is_as_long_as_any():
-    data = batches(max_length=40)
-    lengths = [data[number][0].shape[1] for number in range(8)]
-    assert lengths[0] == lengths[4] == 40
+    data = batches()
+    lengths = [data[number][0]["tokens"].shape[1] for number in range(8)]
+    assert lengths[0] == lengths[4] == 48
     assert {*lengths[1:4], *lengths[5:]} == {16}
 
 
-SIZES = {"width": 8, "depth": 1, "heads": 2}
+SIZES = {"width": 8, "depth": 1, "slots": 12, "code": 2, "units": 8}
 
 
 def model_for(data):
     keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(5)
-    size = data.tokenizer.size
-    encoder = smiles_encoder(vocabulary_size=size, outputs=3, **SIZES)
-    return encoder, pretraining.pretraining_model(encoder, size)
+    parts = networks.parts(data.corpus.tokenizer.size, 3, **SIZES)
+    return parts, pretraining.pretraining_model(parts)
 
 
 def train(folder, steps):
@@ -121,7 +138,8 @@ def train(folder, steps):
     data = batches(steps=2)
     _, model = model_for(data)
     budget = pretraining.Budget(folder / "state.json", 0.0, 0.1, steps)
-    state = pretraining.train(model, data, budget, folder)
+    balance = pretraining.Balance(model.get_layer("posterior"), 5.0)
+    state = pretraining.train(model, data, budget, folder, [balance])
     return [np.array(w) for w in model.get_weights()], state, model
 
 

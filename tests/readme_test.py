@@ -1,5 +1,6 @@
 """What the README shows is true."""
 
+import ast
 import pathlib
 import re
 import subprocess
@@ -14,12 +15,28 @@ BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
 
 def test_python_example_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (code,) = [text for kind, text in BLOCKS if kind == "python"]
+    code = [text for kind, text in BLOCKS if kind == "python"][0]
     assert len(code.strip().splitlines()) <= 20
     scope = {}
     exec(compile(code, "README.md", "exec"), scope)
     assert (tmp_path / "model.keras").exists()
     assert type(scope["model"]).__name__ == "Reprogrammer"
+
+
+def test_the_molecular_source_does_what_its_comments_say():
+    code = [text for kind, text in BLOCKS if kind == "python"][1]
+    tree, scope, values = ast.parse(code), {}, []
+    for node in tree.body:
+        if isinstance(node, ast.Expr):
+            text = ast.unparse(node)
+            values.append(eval(text, scope))
+        else:
+            exec(ast.unparse(node), scope)
+    same, neighbors, weight, new, drawn = values
+    assert scope["latents"].shape == (2, 240)
+    assert same == ["CC(=O)Nc1ccc(O)cc1", "CCOC(=O)c1ccccc1"]
+    assert len(neighbors) == 2 and len(new) == len(drawn) == 3
+    assert weight == pytest.approx(46, abs=8)
 
 
 def test_first_two_commands_install_and_run_in_one_line():

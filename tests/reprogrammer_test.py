@@ -5,16 +5,16 @@ import numpy as np
 import pytest
 from keras import layers
 from keras import ops
+from small_sources import attention_model
 
 from reprogram import mappings
 from reprogram import transforms
 from reprogram.program import fingerprint
 from reprogram.reprogrammer import Reprogrammer
-from reprogram.sources.smiles_encoder import smiles_encoder
 
 
 def attention_source():
-    return smiles_encoder(20, 5, width=8, depth=1, heads=2, dropout=0.5)
+    return attention_model(20, 5, dropout=0.5)
 
 
 def convolution_source():
@@ -133,7 +133,43 @@ def test_features_and_fingerprint_do_not_depend_on_where_it_is_read():
 def test_prompt_reads_a_padded_sequence_like_the_bare_one():
     model, x = build("attention")
     padded = np.pad(x, [[0, 0], [0, 4]])
-    np.testing.assert_allclose(model(x), model(padded), atol=1e-5)
+    np.testing.assert_allclose(
+        model.source_scores(x), model.source_scores(padded), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("normalized", [False, True])
+def test_attention_behind_the_layer_that_is_entered_sees_the_mask(normalized):
+    tokens = keras.Input((None,), dtype="int32")
+    x = layers.Embedding(20, 4, mask_zero=True, name="embedding")(tokens)
+    y = layers.LayerNormalization()(x) if normalized else x
+    y = layers.Add()([x, layers.MultiHeadAttention(2, 2)(y, y)])
+    # Without a layer that reads the mask as an input, attention alone has it.
+    source = keras.Model(tokens, layers.Dense(3)(y[:, 0]))
+    model = Reprogrammer(source, input_layer="embedding")
+    prompted = Reprogrammer(
+        source, transforms.SoftPrompt(2), input_layer="embedding"
+    )
+    x = np.array([[3, 4, 5]])
+    padded = np.pad(x, [[0, 0], [0, 3]])
+    np.testing.assert_allclose(model(padded), source(padded), atol=1e-6)
+    np.testing.assert_allclose(prompted(padded), prompted(x), atol=1e-6)
+    assert np.ptp(np.asarray(prompted(x))) > 0.01
+
+
+def test_a_source_without_masks_can_be_entered():
+    tokens = keras.Input((None,), dtype="int32")
+    x = layers.Embedding(20, 4, name="embedding")(tokens)
+    x = layers.GlobalAveragePooling1D()(x)
+    source = keras.Model(tokens, layers.Dense(3)(x))
+    model = Reprogrammer(source, input_layer="embedding")
+    x = np.array([[3, 4, 5], [6, 7, 0]])
+    np.testing.assert_allclose(model(x), source(x), atol=1e-6)
+    model = Reprogrammer(
+        source, transforms.SoftPrompt(2), input_layer="embedding"
+    )
+    assert model.compute_output_shape((None, 3)) == (None, 3)
+    assert model(x).shape == (2, 3)
 
 
 def test_masks_of_a_users_model_follow_the_prompt_after_loading(tmp_path):

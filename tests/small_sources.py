@@ -3,12 +3,27 @@
 import keras
 
 from reprogram.sources import Source
-from reprogram.sources.smiles_encoder import smiles_encoder
+
+
+def attention_model(vocabulary_size, outputs, dropout=0.0):
+    """A Transformer block that reads token ids; id 0 is masked."""
+    layers = keras.layers
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    embed = layers.Embedding(
+        vocabulary_size, 8, mask_zero=True, name="embeddings"
+    )
+    x = embed(tokens)
+    y = layers.LayerNormalization()(x)
+    y = layers.MultiHeadAttention(2, 4, dropout=dropout)(y, y)
+    x = layers.LayerNormalization(name="sequence")(layers.Add()([x, y]))
+    x = layers.Dropout(dropout)(x)
+    x = layers.GlobalAveragePooling1D(name="features")(x)
+    return keras.Model(tokens, layers.Dense(outputs)(x))
 
 
 def tokens():
     """An encoder of integers, entered as one of molecules is."""
-    model = smiles_encoder(9, 5, width=8, depth=1, heads=2)
+    model = attention_model(9, 5)
     return Source(
         model,
         "tokens",

@@ -30,7 +30,7 @@ def test_unknown_modality_is_refused():
 def test_unknown_name_lists_what_is_accepted():
     text = message(sources.load, "MobilNetV2")
     assert "Did you mean 'mobilenetv2'?" in text
-    for known in ("zinc-encoder", "shapes", "waves", "resnet50", "hf://"):
+    for known in ("zinc-autoencoder", "shapes", "waves", "resnet50", "hf://"):
         assert known in text
 
 
@@ -42,7 +42,7 @@ def test_names_can_be_listed_without_tensorflow():
     out = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    assert out.stdout.split() == ["zinc-encoder", "shapes", "waves"]
+    assert out.stdout.split() == ["zinc-autoencoder", "shapes", "waves"]
 
 
 @pytest.fixture

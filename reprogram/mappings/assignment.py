@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 AGGREGATIONS = ("probability", "log_probability", "logit")
+IMPOSSIBLE = -1e9
 
 
 class AssignmentMapping(keras.layers.Layer):
@@ -53,14 +54,7 @@ class AssignmentMapping(keras.layers.Layer):
         self.from_logits = from_logits
 
     def build(self, input_shape):
-        needed = self.classes * self.labels_per_class
-        if len(input_shape) != 2 or (input_shape[-1] or 0) < needed:
-            raise ValueError(
-                f"{self.classes} target classes with {self.labels_per_class}"
-                f" source classes each need a source of at least {needed}"
-                f" classes, shape (batch, classes). Received {input_shape}."
-                " Lower `labels_per_class`, or use LinearMapping."
-            )
+        self.check_source(input_shape)
         axes = {-1: input_shape[-1]}
         self.input_spec = keras.layers.InputSpec(ndim=2, axes=axes)
         table = self.initial_table(input_shape[-1])
@@ -75,8 +69,27 @@ class AssignmentMapping(keras.layers.Layer):
             name="table",
         )
 
+    def check_source(self, shape: tuple) -> None:
+        """Checks that a source of answers `shape` has classes enough.
+
+        Raises:
+            ValueError: If it has not.
+        """
+        needed = self.classes * self.labels_per_class
+        if len(shape) != 2 or (shape[-1] or 0) < needed:
+            raise ValueError(
+                f"{self.classes} target classes with {self.labels_per_class}"
+                f" source classes each need a source of at least {needed}"
+                f" classes, shape (batch, classes). Received {shape}."
+                " Lower `labels_per_class`, or use LinearMapping or"
+                " BayesianMapping, which share source classes."
+            )
+
     def initial_table(self, source_classes: int) -> np.ndarray:
-        """Returns source class ids `(classes, labels_per_class)`."""
+        """Returns source class ids `(classes, labels_per_class)`.
+
+        A row with fewer classes ends in -1.
+        """
         needed = self.classes * self.labels_per_class
         return np.arange(needed).reshape(self.classes, self.labels_per_class)
 
@@ -86,11 +99,17 @@ class AssignmentMapping(keras.layers.Layer):
             x = ops.log_softmax(x) if self.from_logits else _log(x)
         elif not self.from_logits:
             x = _log(x)
-        x = ops.take(x, ops.reshape(self.table, (-1,)), axis=-1)
-        x = ops.reshape(x, (-1, self.classes, self.labels_per_class))
+        used = self.table >= 0
+        count = ops.sum(ops.cast(used, x.dtype), axis=-1)
+        rows = ops.reshape(ops.maximum(self.table, 0), (-1,))
+        x = ops.reshape(
+            ops.take(x, rows, axis=-1),
+            (-1, self.classes, self.labels_per_class),
+        )
         if self.aggregation != "probability":
-            return ops.mean(x, axis=-1)
-        return ops.logsumexp(x, axis=-1) - np.log(self.labels_per_class)
+            return ops.sum(ops.where(used, x, 0.0), axis=-1) / count
+        x = ops.where(used, x, IMPOSSIBLE)
+        return ops.logsumexp(x, axis=-1) - ops.log(count)
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.classes)

@@ -48,6 +48,19 @@ class FrequencyMapping(AssignmentMapping):
         if not self.built:
             self.build(scores.shape)
         share, score = _statistics(scores, labels, self.classes)
+        self.table.assign(self.choose(share, score))
+
+    def choose(self, share: np.ndarray, score: np.ndarray) -> np.ndarray:
+        """Assigns source classes to target classes.
+
+        Args:
+            share: For each source class, how often each target class is taken
+                for it `(source classes, classes)`; columns sum to 1.
+            score: Mean score of each source class `(source classes, classes)`.
+
+        Returns:
+            Source class ids `(classes, labels_per_class)`.
+        """
         order = np.lexsort(
             (
                 np.indices(share.shape)[1].ravel(),
@@ -57,13 +70,13 @@ class FrequencyMapping(AssignmentMapping):
             )
         )
         chosen = [[] for _ in range(self.classes)]
-        free = np.ones(scores.shape[1], bool)
+        free = np.ones(len(share), bool)
         for pair in order:
             source, target = np.unravel_index(pair, share.shape)
             if free[source] and len(chosen[target]) < self.labels_per_class:
                 chosen[target].append(int(source))
                 free[source] = False
-        self.table.assign(np.array(chosen))
+        return np.array(chosen)
 
 
 def class_ids(labels: np.ndarray, classes: int) -> np.ndarray:

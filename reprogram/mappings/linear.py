@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from reprogram.mappings.frequency import class_ids
+from reprogram.mappings.probes import PROBES
+from reprogram.mappings.probes import columns
 
 
 @keras.saving.register_keras_serializable("reprogram")
@@ -16,11 +17,18 @@ class LinearMapping(keras.layers.Layer):
     weights of a ridge or logistic regression fitted on the training data with
     the penalty chosen by cross-validation inside them.
 
+    With the `feature_layer` of a Reprogrammer it is a head on the source's
+    features, which keep more than its answers do; without it the mapping
+    reads the answers.
+
     Args:
         targets: Number of target classes or values.
         problem: What `adapt` fits: `"classification"`, `"multilabel"` or
             `"regression"`.
-        regularizer: Of the weights, such as `"l2"`.
+        regularizer: Of the weights, such as `"l2"`; of both factors where the
+            rank is given.
+        rank: Largest rank of the weights, `None` for any. Fewer values to
+            train where inputs and targets are many.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -39,9 +47,15 @@ class LinearMapping(keras.layers.Layer):
         targets: int,
         problem: str = "classification",
         regularizer: str | keras.Regularizer | None = None,
+        rank: int | None = None,
         **kwargs: object,
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
+        if rank is not None and not 1 <= rank <= targets:
+            raise ValueError(
+                "`rank` must be None or between 1 and the number of targets."
+                f" Received: rank={rank}, targets={targets}."
+            )
         if targets < 1 or problem not in PROBES:
             raise ValueError(
                 f"Expected at least 1 target and a problem of"
@@ -51,9 +65,15 @@ class LinearMapping(keras.layers.Layer):
         self.targets = targets
         self.problem = problem
         self.regularizer = keras.regularizers.get(regularizer)
+        self.rank = rank
 
     def build(self, input_shape):
         width = input_shape[-1]
+        if self.rank is not None and self.rank > width:
+            raise ValueError(
+                f"A rank of {self.rank} needs as many inputs. Received:"
+                f" {input_shape}. Lower `rank`."
+            )
         self.input_spec = keras.layers.InputSpec(axes={-1: width})
         self.mean = self.add_weight(
             shape=(width,), initializer="zeros", trainable=False, name="mean"
@@ -67,20 +87,36 @@ class LinearMapping(keras.layers.Layer):
             trainable=False,
             name="spread",
         )
-        self.kernel = self.add_weight(
-            shape=(width, self.targets),
-            initializer="zeros",
-            regularizer=self.regularizer,
-            name="kernel",
-        )
+        if self.rank is None:
+            self.kernel = self._weights("kernel", (width, self.targets))
+        else:
+            # Not zero too: the gradient of the right factor needs it.
+            self.left = self._weights(
+                "left", (width, self.rank), "glorot_uniform"
+            )
+            self.right = self._weights("right", (self.rank, self.targets))
         self.bias = self.add_weight(
             shape=(self.targets,), initializer="zeros", name="bias"
+        )
+
+    def _weights(
+        self, name: str, shape: tuple, initializer: str = "zeros"
+    ) -> keras.Variable:
+        return self.add_weight(
+            shape=shape,
+            initializer=initializer,
+            regularizer=self.regularizer,
+            name=name,
         )
 
     def call(self, inputs):
         x = ops.cast(inputs, self.compute_dtype)
         x = (x - self.mean) / self.scale
-        return self.spread * (ops.matmul(x, self.kernel) + self.bias)
+        if self.rank is None:
+            x = ops.matmul(x, self.kernel)
+        else:
+            x = ops.matmul(ops.matmul(x, self.left), self.right)
+        return self.spread * (x + self.bias)
 
     def adapt(
         self,
@@ -111,14 +147,31 @@ class LinearMapping(keras.layers.Layer):
         kernel, bias = probe(x, targets, self.targets, groups)
         spread = np.ones(self.targets)
         if self.problem == "regression":
-            known = np.ma.masked_invalid(_columns(targets, self.targets))
+            known = np.ma.masked_invalid(columns(targets, self.targets))
             spread = known.std(axis=1).filled(1.0)
             spread = np.where(spread > 0, spread, 1.0)
         self.mean.assign(features.mean(axis=0))
         self.scale.assign(scale)
         self.spread.assign(spread)
-        self.kernel.assign(kernel / spread)
+        self._assign(kernel / spread)
         self.bias.assign(bias / spread)
+
+    def _assign(self, kernel: np.ndarray) -> None:
+        if self.rank is None:
+            self.kernel.assign(kernel)
+            return
+        left, sizes, right = np.linalg.svd(kernel, full_matrices=False)
+        root = np.sqrt(sizes[: self.rank])
+        self.left.assign(left[:, : self.rank] * root)
+        self.right.assign(root[:, None] * right[: self.rank])
+
+    def matrix(self) -> np.ndarray:
+        """Returns the weights `(width, targets)` of standardized inputs."""
+        if self.rank is None:
+            kernel = ops.convert_to_numpy(self.kernel)
+        else:
+            kernel = ops.convert_to_numpy(ops.matmul(self.left, self.right))
+        return kernel * ops.convert_to_numpy(self.spread)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.targets)
@@ -129,115 +182,5 @@ class LinearMapping(keras.layers.Layer):
             "targets": self.targets,
             "problem": self.problem,
             "regularizer": keras.regularizers.serialize(self.regularizer),
+            "rank": self.rank,
         }
-
-
-def _regression(
-    x: np.ndarray, y: np.ndarray, targets: int, groups: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    from sklearn.linear_model import RidgeCV
-
-    kernel, bias = np.zeros((x.shape[1], targets)), np.zeros(targets)
-    for k, column in enumerate(_columns(y, targets)):
-        known = ~np.isnan(column)
-        bias[k] = column[known].sum()  # Right for at most one value.
-        if known.sum() > 1:
-            inside = _folds(groups[known])
-            probe = RidgeCV(np.logspace(-1, 5, 19), cv=inside)
-            probe.fit(x[known], column[known])
-            kernel[:, k], bias[k] = probe.coef_, probe.intercept_
-    return kernel, bias
-
-
-def _folds(groups: np.ndarray) -> list | None:
-    """Folds that keep groups together; `None`, each sample its own fold."""
-    from sklearn.model_selection import GroupKFold
-
-    objects = len(np.unique(groups))
-    if objects in (1, len(groups)):
-        return None
-    folds = GroupKFold(min(5, objects))
-    return list(folds.split(groups, groups=groups))
-
-
-def _classification(
-    x: np.ndarray, y: np.ndarray, targets: int, groups: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    kernel, bias = np.zeros((x.shape[1], targets)), np.full(targets, -10.0)
-    labels = class_ids(y, targets)
-    present = np.unique(labels)
-    if len(present) == 1:
-        bias[present] = 0.0
-        return kernel, bias
-    coefficients, offsets = _logistic(x, labels, groups)
-    if len(present) == 2:
-        coefficients = np.stack([-coefficients[0], coefficients[0]]) / 2
-        offsets = np.array([-offsets[0], offsets[0]]) / 2
-    kernel[:, present], bias[present] = coefficients.T, offsets
-    return kernel, bias
-
-
-def _multilabel(
-    x: np.ndarray, y: np.ndarray, targets: int, groups: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    kernel, bias = np.zeros((x.shape[1], targets)), np.zeros(targets)
-    for k, column in enumerate(_columns(y, targets)):
-        known = ~np.isnan(column)
-        values = np.unique(column[known])
-        if not np.isin(values, (0.0, 1.0)).all():
-            raise ValueError(
-                "Multilabel targets must be 0, 1 or NaN where unknown."
-                f" Received {values[:5].tolist()} in column {k}. Encode them."
-            )
-        if len(values) == 2:
-            coefficients, offsets = _logistic(
-                x[known], column[known] > 0.5, groups[known]
-            )
-            kernel[:, k], bias[k] = coefficients[0], offsets[0]
-        elif len(values) == 1:
-            bias[k] = 5.0 if values[0] > 0.5 else -5.0
-    return kernel, bias
-
-
-def _logistic(
-    x: np.ndarray, labels: np.ndarray, groups: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GridSearchCV
-    from sklearn.model_selection import StratifiedGroupKFold
-    from threadpoolctl import threadpool_limits
-
-    objects, first = np.unique(groups, return_index=True)
-    counts = np.unique(labels[first], return_counts=True)[1]
-    folds = min(5, int(counts.min()))
-    probe = LogisticRegression(C=1e-2, max_iter=2000)
-    if folds > 1:
-        split = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
-        probe = GridSearchCV(
-            probe,
-            {"C": np.logspace(-4, 1, 6)},
-            scoring="neg_log_loss",
-            cv=list(split.split(x, labels, groups)),
-        )
-    # So small a problem is faster without threads, much so on a busy machine.
-    with threadpool_limits(1):
-        probe = probe.fit(x, labels)
-    best = getattr(probe, "best_estimator_", probe)
-    return best.coef_, best.intercept_
-
-
-def _columns(y: np.ndarray, targets: int) -> np.ndarray:
-    y = np.asarray(y, "float64").reshape(len(y), -1)
-    if y.shape[1] != targets:
-        raise ValueError(
-            f"The mapping has {targets} targets. Received targets of shape"
-            f" {y.shape}. Set `targets` to the number of columns."
-        )
-    return y.T
-
-
-PROBES = {
-    "classification": _classification,
-    "multilabel": _multilabel,
-    "regression": _regression,
-}

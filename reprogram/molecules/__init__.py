@@ -4,6 +4,9 @@ from reprogram.molecules.featurizers import DESCRIPTOR_NAMES
 from reprogram.molecules.featurizers import count_fingerprints
 from reprogram.molecules.featurizers import descriptors
 from reprogram.molecules.featurizers import scaffold
+from reprogram.molecules.oracles import ORACLES
+from reprogram.molecules.oracles import score
+from reprogram.molecules.similarity import paired_tanimoto
 from reprogram.molecules.smiles import parse
 from reprogram.molecules.smiles import randomize
 from reprogram.molecules.smiles import read
@@ -12,12 +15,15 @@ from reprogram.molecules.tokenizer import Tokenizer
 
 __all__ = [
     "DESCRIPTOR_NAMES",
+    "ORACLES",
     "Tokenizer",
     "count_fingerprints",
     "descriptors",
+    "paired_tanimoto",
     "parse",
     "randomize",
     "read",
     "scaffold",
+    "score",
     "standardize",
 ]

@@ -1,6 +1,11 @@
 """How much alike molecules are."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from rdkit import Chem
+from rdkit import DataStructs
+from rdkit.Chem import rdFingerprintGenerator
 from sklearn.gaussian_process.kernels import Kernel
 
 
@@ -44,3 +49,35 @@ class CountTanimoto(Kernel):
 
     def is_stationary(self) -> bool:
         return False
+
+
+def paired_tanimoto(
+    first: Sequence[str | None], second: Sequence[str | None]
+) -> np.ndarray:
+    """Computes the Tanimoto similarity of ECFP4 bits, row by row.
+
+    Args:
+        first: Valid SMILES strings, or `None`.
+        second: As many.
+
+    Returns:
+        Values in [0, 1] `(rows,)`; NaN where either is `None`.
+
+    Example:
+
+    >>> paired_tanimoto(["CCO", "CCO"], ["OCC", None]).tolist()
+    [1.0, nan]
+    """
+    generator = rdFingerprintGenerator.GetMorganGenerator(2, fpSize=2048)
+
+    def bits(row: str) -> DataStructs.ExplicitBitVect:
+        return generator.GetFingerprint(Chem.MolFromSmiles(row))
+
+    return np.array(
+        [
+            DataStructs.TanimotoSimilarity(bits(a), bits(b))
+            if a and b
+            else np.nan
+            for a, b in zip(first, second, strict=True)
+        ]
+    )

@@ -44,8 +44,14 @@ class Tokenizer:
         """Number of ids, pad and mask included."""
         return len(self.vocabulary) + 2
 
-    def explain(self, smiles: str) -> str:
-        """Says why a string cannot be read; empty if it can."""
+    def explain(self, smiles: str, longest: int | None = None) -> str:
+        """Says why a string cannot be read; empty if it can.
+
+        Args:
+            smiles: A SMILES string.
+            longest: Most tokens that it may have; `max_length` by default.
+        """
+        longest = longest or self.max_length
         tokens = TOKEN.findall(smiles)
         unknown = sorted({t for t in tokens if t not in self._ids})
         if unknown:
@@ -55,10 +61,10 @@ class Tokenizer:
                 " charges, isotopes, stereo and counter-ions; a remaining"
                 " element cannot be read by this source."
             )
-        if not tokens or len(tokens) > self.max_length:
+        if not tokens or len(tokens) > longest:
             return (
                 f"{smiles!r} has {len(tokens)} tokens; the source reads 1 to"
-                f" {self.max_length}. Use a source that reads longer ones."
+                f" {longest}. Use a source that reads longer ones."
             )
         return ""
 

@@ -8,7 +8,14 @@ import numpy as np
 from scipy import special
 
 # -1: lower is better. A metric that is not named here: higher is better.
-DIRECTIONS = {"rmse": -1, "mae": -1, "mse": -1, "log_loss": -1, "brier": -1}
+DIRECTIONS = {
+    "rmse": -1,
+    "mae": -1,
+    "mse": -1,
+    "log_loss": -1,
+    "brier": -1,
+    "ece": -1,
+}
 WITH_UNIT = ("rmse", "mae")
 
 LABELS = {
@@ -18,6 +25,8 @@ LABELS = {
     "roc_auc": "ROC AUC",
     "spearman": "Spearman",
     "pearson": "Pearson",
+    "mcc": "MCC",
+    "ece": "ECE",
 }
 
 ROLES = {

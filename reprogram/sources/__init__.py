@@ -61,10 +61,10 @@ class Source:
             )
 
 
-def _zinc_encoder() -> Source:
-    from reprogram.sources.molecular import zinc_encoder
+def _zinc_autoencoder() -> Source:
+    from reprogram.sources.molecular import files
 
-    return zinc_encoder()
+    return files.zinc_autoencoder()
 
 
 def _tiny(name: str) -> Source:
@@ -74,7 +74,7 @@ def _tiny(name: str) -> Source:
 
 
 SOURCES: dict[str, Callable[[], Source]] = {
-    "zinc-encoder": _zinc_encoder,
+    "zinc-autoencoder": _zinc_autoencoder,
     "shapes": functools.partial(_tiny, "shapes"),
     "waves": functools.partial(_tiny, "waves"),
 }
@@ -85,7 +85,8 @@ def load(name_or_path: str | os.PathLike) -> Source:
 
     Args:
         name_or_path: A name in `SOURCES`; the name of a `keras.applications`
-            model, in any case; the path of a `.keras` file, or of the folder
+            model, in any case; the path of a `.keras` file, of an `.npz`
+            file with the weights of `speech.attention_rnn`, or of the folder
             `source` that `scripts.pretrain` wrote; or, with the extra
             `hub`, a preset `hf://...`, `kaggle://...` or a local folder in
             the format of Hugging Face or KerasHub.
@@ -117,9 +118,9 @@ def _find(name: str) -> Source:
     if name in SOURCES:
         return SOURCES[name]()
     if os.path.isfile(os.path.join(name, "weights.npz")):
-        from reprogram.sources import molecular
+        from reprogram.sources.molecular import files
 
-        return molecular.load(name, name)
+        return files.load(name, name)
     if name.startswith(("hf://", "kaggle://")) or os.path.isdir(name):
         from reprogram.sources import hub
 
@@ -128,6 +129,10 @@ def _find(name: str) -> Source:
         from reprogram.sources import keras_file
 
         return keras_file.load(name)
+    if name.endswith(".npz"):
+        from reprogram.sources import speech
+
+        return speech.load(name)
     from reprogram.sources import imagenet
 
     if name.lower() in imagenet.builders():
@@ -140,7 +145,8 @@ def _unknown(name: str, known: list[str]) -> str:
     hint = f" Did you mean {close[0]!r}?" if close else ""
     return (
         f"There is no source {name!r}.{hint} Known names: {', '.join(known)}."
-        " Also accepted: the path of a `.keras` file that exists, a preset"
-        " 'hf://...' or 'kaggle://...', or a folder in the format of Hugging"
-        " Face or KerasHub."
+        " Also accepted: the path of a `.keras` file that exists, or of an"
+        " `.npz` file of the recognizer of spoken words, a preset 'hf://...'"
+        " or 'kaggle://...', or a folder in the format of Hugging Face or"
+        " KerasHub."
     )

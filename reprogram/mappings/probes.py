@@ -1,0 +1,116 @@
+"""Linear models in closed form, which linear mappings start from."""
+
+import numpy as np
+
+from reprogram.mappings.frequency import class_ids
+
+
+def _regression(
+    x: np.ndarray, y: np.ndarray, targets: int, groups: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.linear_model import RidgeCV
+
+    kernel, bias = np.zeros((x.shape[1], targets)), np.zeros(targets)
+    for k, column in enumerate(columns(y, targets)):
+        known = ~np.isnan(column)
+        bias[k] = column[known].sum()  # Right for at most one value.
+        if known.sum() > 1:
+            inside = _folds(groups[known])
+            probe = RidgeCV(np.logspace(-1, 5, 19), cv=inside)
+            probe.fit(x[known], column[known])
+            kernel[:, k], bias[k] = probe.coef_, probe.intercept_
+    return kernel, bias
+
+
+def _folds(groups: np.ndarray) -> list | None:
+    """Folds that keep groups together; `None`, each sample its own fold."""
+    from sklearn.model_selection import GroupKFold
+
+    objects = len(np.unique(groups))
+    if objects in (1, len(groups)):
+        return None
+    folds = GroupKFold(min(5, objects))
+    return list(folds.split(groups, groups=groups))
+
+
+def _classification(
+    x: np.ndarray, y: np.ndarray, targets: int, groups: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    kernel, bias = np.zeros((x.shape[1], targets)), np.full(targets, -10.0)
+    labels = class_ids(y, targets)
+    present = np.unique(labels)
+    if len(present) == 1:
+        bias[present] = 0.0
+        return kernel, bias
+    coefficients, offsets = _logistic(x, labels, groups)
+    if len(present) == 2:
+        coefficients = np.stack([-coefficients[0], coefficients[0]]) / 2
+        offsets = np.array([-offsets[0], offsets[0]]) / 2
+    kernel[:, present], bias[present] = coefficients.T, offsets
+    return kernel, bias
+
+
+def _multilabel(
+    x: np.ndarray, y: np.ndarray, targets: int, groups: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    kernel, bias = np.zeros((x.shape[1], targets)), np.zeros(targets)
+    for k, column in enumerate(columns(y, targets)):
+        known = ~np.isnan(column)
+        values = np.unique(column[known])
+        if not np.isin(values, (0.0, 1.0)).all():
+            raise ValueError(
+                "Multilabel targets must be 0, 1 or NaN where unknown."
+                f" Received {values[:5].tolist()} in column {k}. Encode them."
+            )
+        if len(values) == 2:
+            coefficients, offsets = _logistic(
+                x[known], column[known] > 0.5, groups[known]
+            )
+            kernel[:, k], bias[k] = coefficients[0], offsets[0]
+        elif len(values) == 1:
+            bias[k] = 5.0 if values[0] > 0.5 else -5.0
+    return kernel, bias
+
+
+def _logistic(
+    x: np.ndarray, labels: np.ndarray, groups: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.model_selection import StratifiedGroupKFold
+    from threadpoolctl import threadpool_limits
+
+    objects, first = np.unique(groups, return_index=True)
+    counts = np.unique(labels[first], return_counts=True)[1]
+    folds = min(5, int(counts.min()))
+    probe = LogisticRegression(C=1e-2, max_iter=2000)
+    if folds > 1:
+        split = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
+        probe = GridSearchCV(
+            probe,
+            {"C": np.logspace(-4, 1, 6)},
+            scoring="neg_log_loss",
+            cv=list(split.split(x, labels, groups)),
+        )
+    # So small a problem is faster without threads, much so on a busy machine.
+    with threadpool_limits(1):
+        probe = probe.fit(x, labels)
+    best = getattr(probe, "best_estimator_", probe)
+    return best.coef_, best.intercept_
+
+
+def columns(y: np.ndarray, targets: int) -> np.ndarray:
+    y = np.asarray(y, "float64").reshape(len(y), -1)
+    if y.shape[1] != targets:
+        raise ValueError(
+            f"The mapping has {targets} targets. Received targets of shape"
+            f" {y.shape}. Set `targets` to the number of columns."
+        )
+    return y.T
+
+
+PROBES = {
+    "classification": _classification,
+    "multilabel": _multilabel,
+    "regression": _regression,
+}

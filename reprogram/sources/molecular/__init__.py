@@ -1,0 +1,1 @@
+"""The molecular source: networks, pretraining, files, quality."""

@@ -1,0 +1,332 @@
+"""A molecular source: one set of weights that reads, describes and writes."""
+
+import dataclasses
+import functools
+import warnings
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from reprogram.molecules.smiles import standardize
+from reprogram.molecules.tokenizer import TOKEN
+from reprogram.molecules.tokenizer import Tokenizer
+from reprogram.sources import Source
+from reprogram.sources.molecular.batching import BATCH
+from reprogram.sources.molecular.batching import batched
+from reprogram.sources.molecular.batching import set_seed
+from reprogram.sources.molecular.batching import valid
+from reprogram.sources.molecular.decoding import Decode
+from reprogram.sources.molecular.layers import kl
+from reprogram.sources.molecular.writer import Writer
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MolecularSource(Source):
+    """A source with three faces on one set of frozen weights.
+
+    `model` reads token ids and describes the molecules, `encoder` gives their
+    latents, `decoder` writes token ids from latents, and `language` scores
+    each next token without a latent. All are plain Keras models; the methods
+    do the same with strings.
+
+    Args:
+        tokenizer: Turns SMILES into the ids of all faces.
+        encoder: Model from ids `(batch, length)` to latents
+            `(batch, latent_size)`.
+        decoder: Model from latents to ids, the likeliest at each place.
+        language: Model from ids to scores `(batch, length, vocabulary)`.
+        reader: Model from ids to descriptors, latents and the logarithms of
+            their variances.
+        expander: Model from latents to contexts, see
+            `networks.expander`.
+        writer: The layer that writes from contexts.
+        scale: Mean and standard deviation of each descriptor.
+    """
+
+    tokenizer: Tokenizer
+    encoder: keras.Model
+    decoder: keras.Model
+    language: keras.Model
+    reader: keras.Model
+    expander: keras.Model
+    writer: Writer
+    scale: dict[str, np.ndarray]
+
+    @property
+    def latent_size(self) -> int:
+        """Width of a latent."""
+        return self.encoder.output_shape[-1]
+
+    @property
+    def longest(self) -> int:
+        """Most tokens of a molecule that a latent holds."""
+        return self.expander.output_shape[1] - 1
+
+    def encode(
+        self, smiles: Sequence[str], standardized: bool = True
+    ) -> np.ndarray:
+        """Reads molecules into latents.
+
+        Args:
+            smiles: SMILES strings.
+            standardized: Whether they are in the form of
+                `molecules.standardize`; otherwise they are brought into it.
+
+        Returns:
+            Latents `(molecules, latent_size)`, float32. A row of NaN, and a
+            warning that names molecule, token and remedy, where the source
+            cannot read a molecule.
+
+        Example:
+
+        >>> from reprogram import sources
+        >>> source = sources.load("zinc-autoencoder")
+        >>> source.decode(source.encode(["CC(=O)Nc1ccc(O)cc1"]))
+        ['CC(=O)Nc1ccc(O)cc1']
+        """
+        rows, reasons = self._readable(smiles, standardized, self.longest)
+        return self._read(self.encoder, rows, reasons)
+
+    def describe(
+        self, smiles: Sequence[str], standardized: bool = True
+    ) -> np.ndarray:
+        """Estimates RDKit's descriptors, in their own units.
+
+        Args:
+            smiles: SMILES strings.
+            standardized: See `encode`.
+
+        Returns:
+            Values `(molecules, descriptors)`, float32, in the order of
+            `class_names`; NaN where the source cannot read a molecule.
+        """
+        limit = self.tokenizer.max_length
+        rows, reasons = self._readable(smiles, standardized, limit)
+        scores = self._read(self.model, rows, reasons)
+        return scores * self.scale["std"] + self.scale["mean"]
+
+    def decode(
+        self,
+        latents: np.ndarray,
+        temperature: float = 0.0,
+        beams: int = 1,
+        attempts: int = 1,
+        seed: int = 0,
+    ) -> list[str | None]:
+        """Writes the molecules of latents, many at once.
+
+        Args:
+            latents: Values `(molecules, latent_size)`.
+            temperature: 0 writes the likeliest tokens, 1 draws them.
+            beams: Strings kept in a beam search, of which the first valid one
+                is returned; 1 for none.
+            attempts: How often a string is drawn until it is valid, each
+                time at a temperature 0.25 higher, up to 1; then it is `None`.
+            seed: Seed of the draws.
+
+        Returns:
+            Canonical SMILES, `None` where no valid one was written.
+
+        Raises:
+            ValueError: If the latents have another width, or hold NaN.
+        """
+        latents = self._checked(latents)
+        found = self._written(latents, temperature, beams, seed)
+        for attempt in range(1, attempts):
+            missing = [i for i, row in enumerate(found) if row is None]
+            if not missing:
+                break
+            warmer = max(temperature, min(1.0, 0.25 * attempt))
+            again = self._written(latents[missing], warmer, 1, seed + attempt)
+            for i, row in zip(missing, again):
+                found[i] = row
+        return found
+
+    def write(
+        self,
+        latents: np.ndarray,
+        temperature: float = 0.0,
+        beams: int = 1,
+        seed: int = 0,
+    ) -> list[str] | list[list[str]]:
+        """Writes strings from latents without a look at their validity.
+
+        Args:
+            latents: Values `(molecules, latent_size)`.
+            temperature: See `decode`.
+            beams: See `decode`.
+            seed: See `decode`.
+
+        Returns:
+            A string, or with `beams` a list of strings, of each latent.
+
+        Raises:
+            ValueError: If the latents have another width, or hold NaN.
+        """
+        latents = self._checked(latents)
+        model = self.decoder
+        if temperature or beams > 1:
+            model = self._writers(temperature, beams)
+            set_seed(model, seed)
+        ids = batched(model, latents)
+        if beams == 1:
+            return self.tokenizer.detokenize(ids)
+        flat = self.tokenizer.detokenize(ids.reshape(-1, ids.shape[-1]))
+        return [flat[i : i + beams] for i in range(0, len(flat), beams)]
+
+    def generate(
+        self, count: int, temperature: float = 1.0, seed: int = 0
+    ) -> list[str | None]:
+        """Writes molecules without a latent, as the language model draws them.
+
+        Args:
+            count: How many.
+            temperature: Divides the scores before a draw.
+            seed: Seed of the draws.
+
+        Returns:
+            Canonical SMILES, `None` where a string is not valid.
+        """
+        model = self._writers(temperature, 1, free=True)
+        set_seed(model, seed)
+        nothing = np.zeros((count, self.latent_size), "float32")
+        written = self.tokenizer.detokenize(batched(model, nothing))
+        return valid([[row] for row in written])
+
+    def sample_latents(
+        self, count: int, temperature: float = 0.8, seed: int = 0
+    ) -> np.ndarray:
+        """Draws latents from the prior that was learned.
+
+        The prior is the mixture of the posteriors of all molecules that
+        `generate` writes and `encode` reads.
+
+        Args:
+            count: How many.
+            temperature: See `generate`.
+            seed: Seed of the draws.
+
+        Returns:
+            Latents `(count, latent_size)`, float32.
+
+        Raises:
+            RuntimeError: If the language model writes no valid molecule.
+
+        Reference: Tomczak and Welling, VAE with a VampPrior, 2018.
+        """
+        kept = []
+        for attempt in range(100):
+            if len(kept) >= count:
+                break
+            number = 2 * (count - len(kept)) + 16
+            drawn = self.generate(number, temperature, seed + 1000 * attempt)
+            kept += [
+                row
+                for row in drawn
+                if row and not self.tokenizer.explain(row, self.longest)
+            ]
+        if len(kept) < count:
+            raise RuntimeError(
+                f"Only {len(kept)} of {count} molecules drawn from the"
+                f" language model were valid at temperature {temperature}."
+                " Lower it, or pretrain the source for longer."
+            )
+        ids = self.tokenizer(kept[:count], self.longest + 1)
+        mean, log_variance = batched(self._posterior, ids)
+        noise = np.random.default_rng(seed).normal(size=mean.shape)
+        return (mean + np.exp(log_variance / 2) * noise).astype("float32")
+
+    def divergence(self, smiles: Sequence[str]) -> np.ndarray:
+        """Measures how much a latent says about each molecule.
+
+        Args:
+            smiles: SMILES strings that the source can read.
+
+        Returns:
+            Divergences of the posteriors from the standard normal, in nats
+            `(molecules,)`.
+        """
+        ids = self.tokenizer(smiles, self.longest + 1)
+        return np.asarray(kl(*batched(self._posterior, ids)))
+
+    @functools.cached_property
+    def _models(self) -> dict:
+        return {}
+
+    @functools.cached_property
+    def _posterior(self) -> keras.Model:
+        return keras.Model(self.reader.input, self.reader.outputs[1:])
+
+    def _writers(
+        self, temperature: float, beams: int, free: bool = False
+    ) -> keras.Model:
+        key = temperature, beams, free
+        if key not in self._models:
+            decode = Decode(self.writer, temperature, beams, read=not free)
+            output = decode(self.expander.output)
+            self._models[key] = keras.Model(self.expander.input, output)
+        return self._models[key]
+
+    def _written(
+        self, latents: np.ndarray, temperature: float, beams: int, seed: int
+    ) -> list[str | None]:
+        written = self.write(latents, temperature, beams, seed)
+        if beams == 1:
+            written = [[row] for row in written]
+        return valid(written)
+
+    def _checked(self, latents: np.ndarray) -> np.ndarray:
+        latents = np.asarray(latents, "float32")
+        if latents.ndim != 2 or latents.shape[1] != self.latent_size:
+            raise ValueError(
+                "`latents` must have the shape (molecules,"
+                f" {self.latent_size}). Received: {latents.shape}."
+            )
+        bad = np.flatnonzero(~np.isfinite(latents).all(axis=1))
+        if len(bad):
+            raise ValueError(
+                f"`latents` must be finite. Received NaN or infinity in"
+                f" {len(bad)} of {len(latents)} rows, the first of them"
+                f" {bad[0]}. `encode` gives such rows for molecules that it"
+                " cannot read: leave them out."
+            )
+        return latents
+
+    def _readable(
+        self, smiles: Sequence[str], standardized: bool, longest: int
+    ) -> tuple[list[str], list[str]]:
+        rows, reasons = [str(row) for row in smiles], []
+        for i, row in enumerate(rows):
+            reason = ""
+            if not standardized:
+                try:
+                    rows[i] = row = standardize(row)
+                except ValueError as error:
+                    reason = str(error)
+            reason = reason or self.tokenizer.explain(row, longest)
+            reasons.append(reason)
+        return rows, reasons
+
+    def _read(
+        self, model: keras.Model, rows: list[str], reasons: list[str]
+    ) -> np.ndarray:
+        found = np.full((len(rows), model.output_shape[-1]), np.nan, "float32")
+        good = [i for i, reason in enumerate(reasons) if not reason]
+        lengths = {i: len(TOKEN.findall(rows[i])) for i in good}
+        good = sorted(good, key=lengths.get)
+        # Molecules of one length together: padding costs as much as atoms.
+        for start in range(0, len(good), BATCH // 4):
+            part = good[start : start + BATCH // 4]
+            length = -(-lengths[part[-1]] // 16) * 16
+            ids = self.tokenizer([rows[i] for i in part], length)
+            found[part] = batched(model, ids)
+        if len(good) < len(rows):
+            bad = [reason for reason in reasons if reason]
+            more = f" And {len(bad) - 3} more." * (len(bad) > 3)
+            warnings.warn(
+                f"{len(bad)} of {len(rows)} molecules cannot be read; their"
+                f" rows are NaN. {' '.join(bad[:3])}{more}",
+                stacklevel=3,
+            )
+        return found

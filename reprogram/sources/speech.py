@@ -1,0 +1,205 @@
+"""A recognizer of spoken words, from its weights alone."""
+
+import pathlib
+import zipfile
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+from keras import layers
+
+from reprogram.sources import Source
+from reprogram.sources.log_mel import LogMel
+
+LENGTH = 16_000
+HOP = 128
+WORDS = tuple(
+    """unknown nine yes no up down left right on off stop go zero one two three
+    four five six seven eight backward bed bird cat dog follow forward happy
+    house learn marvin sheila tree visual wow""".split()
+)
+# Ranks of the weights of each layer.
+RANKS = {
+    "logmel": (2,),
+    "conv2d": (4, 1),
+    "batch_normalization": (1, 1, 1, 1),
+    "conv2d_1": (4, 1),
+    "batch_normalization_1": (1, 1, 1, 1),
+    "bidirectional": (2, 2, 1, 2, 2, 1),
+    "bidirectional_1": (2, 2, 1, 2, 2, 1),
+    "dense": (2, 1),
+    "dense_1": (2, 1),
+    "dense_2": (2, 1),
+    "output": (2, 1),
+}
+
+
+def attention_rnn(shapes: Mapping[str, tuple[int, ...]]) -> keras.Model:
+    """Builds the recognizer with random weights.
+
+    Convolutions and two bidirectional LSTMs over a spectrogram, summed up by
+    attention with the last step as the query.
+
+    Args:
+        shapes: Shape of each weight, by `<layer name>/<index>`.
+
+    Returns:
+        A model from waveforms `(batch, 16000, 1)` in [-1, 1] to logits.
+    """
+
+    def size(key: str, axis: int = -1) -> int:
+        return shapes[key][axis]
+
+    def recurrent(name: str) -> layers.Layer:
+        lstm = layers.LSTM(size(f"{name}/1", 0), return_sequences=True)
+        return layers.Bidirectional(lstm, name=name)
+
+    waveform = keras.Input((LENGTH, 1), name="waveform")
+    window = 2 * (size("logmel/0", 0) - 1)
+    bands = size("logmel/0")
+    x = LogMel(bands, window, HOP, name="logmel")(waveform)
+    x = layers.Reshape((*x.shape[1:], 1), name="picture")(x)
+    for suffix in ("", "_1"):
+        name = f"conv2d{suffix}"
+        *kernel, _, filters = shapes[f"{name}/0"]
+        x = layers.Conv2D(
+            filters, kernel, padding="same", activation="relu", name=name
+        )(x)
+        x = layers.BatchNormalization(name=f"batch_normalization{suffix}")(x)
+    x = layers.Reshape((x.shape[1], -1), name="sequence")(x)
+    x = recurrent("bidirectional_1")(recurrent("bidirectional")(x))
+    query = layers.Dense(size("dense/0"), name="dense")(x[:, -1])
+    scores = layers.Dot((1, 2), name="scores")([query, x])
+    attention = layers.Softmax(name="attention")(scores)
+    x = layers.Dot((1, 1), name="summary")([attention, x])
+    x = layers.Dense(size("dense_1/0"), "relu", name="dense_1")(x)
+    x = layers.Dense(size("dense_2/0"), name="dense_2")(x)
+    logits = layers.Dense(size("output/0"), name="output")(x)
+    return keras.Model(waveform, logits, name="attention_rnn")
+
+
+def waveforms(series: np.ndarray) -> np.ndarray:
+    """Turns series into waveforms in [-1, 1] of the same length and channels.
+
+    Each channel is centered, and divided by its peak where that is above 1.
+    Shorter series may end in NaN, which stay.
+
+    Args:
+        series: Of shape `(batch, length, channels)`, in any unit.
+
+    Returns:
+        A float32 array of the same shape.
+
+    Raises:
+        ValueError: If the series are not of that shape, or not finite.
+
+    Example:
+
+    >>> waveforms(np.array([[[0.0], [6.0]]])).ravel().tolist()
+    [-1.0, 1.0]
+    """
+    series = np.asarray(series, "float64")
+    if series.ndim != 3 or 0 in series.shape[1:]:
+        raise ValueError(
+            "Series must have the shape (batch, length, channels). Received:"
+            f" shape {series.shape}. Add the missing axis."
+        )
+    known = np.isfinite(series).all(axis=2)
+    ends = np.isnan(series).all(axis=2)
+    tail = np.logical_and.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
+    bad = np.flatnonzero(~(known | tail).all(axis=1) | ~known[:, 0])
+    if bad.size:
+        raise ValueError(
+            "Series must be finite, apart from NaN behind the last step of a"
+            f" shorter one. Received: {bad.size} that are not, first at row"
+            f" {bad[0]}. Fill or drop them."
+        )
+    centered = series - np.nanmean(series, axis=1, keepdims=True)
+    peak = np.nanmax(np.abs(centered), axis=1, keepdims=True)
+    return (centered / np.maximum(peak, 1.0)).astype("float32")
+
+
+def load(path: str) -> Source:
+    """Loads a recognizer of spoken words, without running code from the file.
+
+    The preprocessing does not change the length of a series: a transform such
+    as `Segments` or `Padding` brings it to the 16,000 samples of the model,
+    one second. Clips of one second need none.
+
+    Args:
+        path: An `.npz` file with an array `<layer name>/<index>` for each
+            weight of the model of `attention_rnn`.
+
+    Returns:
+        The source, with logits; the class names are known for models of 36.
+
+    Raises:
+        ValueError: If the file is missing, damaged or of another model.
+    """
+    file = pathlib.Path(path)
+    arrays = _arrays(file)
+    ranks = {
+        f"{name}/{index}": rank
+        for name, ranks in RANKS.items()
+        for index, rank in enumerate(ranks)
+    }
+    received = {key: value.ndim for key, value in arrays.items()}
+    if received != ranks:
+        wrong = dict(received.items() ^ ranks.items())
+        raise ValueError(
+            f"{file} does not hold the recognizer of spoken words. Expected"
+            f" {len(ranks)} arrays {', '.join(list(ranks)[:3])}, ...,"
+            f" {list(ranks)[-1]}. Missing, unknown or of another rank:"
+            f" {', '.join(sorted(wrong)[:8])}. Save another model with"
+            " `model.save('name.keras')` and pass that file."
+        )
+    model = attention_rnn({key: a.shape for key, a in arrays.items()})
+    for name, weights in RANKS.items():
+        _fill(file, model.get_layer(name), arrays, len(weights))
+    known = model.output_shape[-1] == len(WORDS)
+    return Source(
+        model=model,
+        name=file.stem,
+        modality="series",
+        preprocess=waveforms,
+        input_range=(-1.0, 1.0),
+        class_names=WORDS if known else (),
+        feature_layer="dense_2",
+        licence="MIT" if known else "not stated",
+        citation="de Andrade et al., A neural attention model for speech"
+        " command recognition, 2018.",
+    )
+
+
+def _arrays(file: pathlib.Path) -> dict[str, np.ndarray]:
+    if not file.is_file():
+        raise ValueError(
+            f"There is no file {file}. Expected the path of an `.npz` file;"
+            f" the folder searched is {file.parent.absolute()}."
+        )
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            return {key: archive[key] for key in archive.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{file} ({file.stat().st_size} bytes) is damaged or no `.npz`"
+            f" archive of numbers: {error}. Copy it again."
+        ) from error
+
+
+def _fill(
+    file: pathlib.Path,
+    layer: layers.Layer,
+    arrays: Mapping[str, np.ndarray],
+    count: int,
+) -> None:
+    values = [arrays[f"{layer.name}/{index}"] for index in range(count)]
+    expected = [tuple(weight.shape) for weight in layer.weights]
+    received = [value.shape for value in values]
+    if received != expected:
+        raise ValueError(
+            f"The layers in {file} do not fit together: {layer.name!r} has"
+            f" weights of shapes {received}, expected {expected} behind the"
+            " layer before. Write the file again."
+        )
+    layer.set_weights(values)

@@ -1,0 +1,165 @@
+"""How the program of a recipe is trained, and how it predicts."""
+
+import math
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+from keras import ops
+
+from reprogram import losses
+from reprogram import mappings
+from reprogram.reprogrammer import Reprogrammer
+from reprogram.sources import Source
+
+if TYPE_CHECKING:
+    from reprogram.recipe import Recipe
+
+
+def views(
+    source: Source, inputs: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Preprocesses inputs together with other ways to write them.
+
+    Args:
+        source: The source; without `augment` there is only one view.
+        inputs: Raw inputs `(samples, ...)`.
+        count: Further views of each input.
+
+    Returns:
+        Model inputs `(samples * (1 + count), ...)`, view by view, and the
+        number of the sample of each.
+    """
+    written = [inputs]
+    if source.augment is not None:
+        written += [source.augment(inputs, seed) for seed in range(count)]
+    samples = np.tile(np.arange(len(inputs)), len(written))
+    return source.preprocess(np.concatenate(written)), samples
+
+
+def train(
+    model: Reprogrammer,
+    source: Source,
+    recipe: "Recipe",
+    training: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray],
+) -> dict[str, list[float]]:
+    """Fits the program, keeps the best epoch, then fits the mapping to all.
+
+    The mapping is warmed up on the training part, and estimated on it anew
+    before every epoch if it is one that follows the program. The epoch is
+    chosen by the validation part, and at last a mapping that `adapt` fits is
+    fitted once more, to both parts.
+
+    Args:
+        model: What `build` made.
+        source: Its source.
+        recipe: The choices.
+        training: Raw inputs and targets.
+        validation: The same, for the choice of the epoch.
+
+    Returns:
+        `loss` and `val_loss` of the epochs; number 0 is before training,
+        where no `loss` is known (NaN).
+    """
+    x, rows = views(source, training[0], recipe.views)
+    y, groups = training[1][rows], rows
+    held_x, held_rows = views(source, validation[0], recipe.views)
+    held = (held_x, validation[1][held_rows])
+    _weigh(model, recipe, x, training[1])
+    _adapt(model, recipe, x, y, groups)
+    start = float(model.evaluate(*held, verbose=0))
+    changing = _changing(model)
+    warm = [ops.convert_to_numpy(w) for w in changing]
+    callbacks = [
+        keras.callbacks.EarlyStopping(
+            patience=recipe.patience, restore_best_weights=True
+        )
+    ]
+    if getattr(model.mapping, "each_epoch", False):
+        callbacks.append(mappings.Readapt(x, y, recipe.batch_size))
+    fitted = model.fit(
+        x,
+        y,
+        validation_data=held,
+        epochs=recipe.epochs,
+        batch_size=recipe.batch_size,
+        callbacks=callbacks,
+        verbose=0,
+    ).history
+    if not min(fitted["val_loss"]) < start:
+        for weight, value in zip(changing, warm):
+            weight.assign(value)
+    # A trained correction belongs to the assignment it was trained with.
+    if not isinstance(model.mapping, mappings.CorrectionMapping):
+        both, rows = views(
+            source, np.concatenate([training[0], validation[0]]), recipe.views
+        )
+        targets = np.concatenate([training[1], validation[1]])[rows]
+        _adapt(model, recipe, both, targets, rows)
+    return {
+        "loss": [math.nan, *fitted["loss"]],
+        "val_loss": [start, *fitted["val_loss"]],
+    }
+
+
+def _weigh(
+    model: Reprogrammer, recipe: "Recipe", x: np.ndarray, labels: np.ndarray
+) -> None:
+    """Tells a loss that weighs classes how large they are."""
+    if recipe.loss and labels.ndim == 1:
+        classes = model.compute_output_shape((None, *x.shape[1:]))[-1]
+        counts = np.bincount(labels, minlength=classes)
+        model.compile(
+            keras.optimizers.Adam(recipe.learning_rate),
+            losses.get(recipe.loss, "classification", counts),
+        )
+
+
+def _changing(model: Reprogrammer) -> list[keras.Variable]:
+    """All weights that training changes: some mappings train by counting."""
+    found = [*model.trainable_weights, *model.mapping.weights]
+    return list({id(weight): weight for weight in found}.values())
+
+
+def _adapt(
+    model: Reprogrammer,
+    recipe: "Recipe",
+    x: np.ndarray,
+    y: np.ndarray,
+    groups: np.ndarray,
+) -> None:
+    if isinstance(model.mapping, mappings.LinearMapping):
+        model.adapt(x, y, recipe.batch_size, groups=groups)
+    elif hasattr(model.mapping, "adapt"):
+        model.adapt(x, y, recipe.batch_size)
+
+
+def predict(
+    model: Reprogrammer,
+    source: Source,
+    problem: str,
+    inputs: np.ndarray,
+    further_views: int = 0,
+) -> np.ndarray:
+    """Predicts values or probabilities, averaged over the views.
+
+    Args:
+        model: A trained Reprogrammer.
+        source: Its source.
+        problem: `"classification"`, `"multilabel"` or `"regression"`.
+        inputs: Raw inputs `(samples, ...)`.
+        further_views: Views besides the inputs as they are, see `Recipe`.
+
+    Returns:
+        Class probabilities `(samples, classes)`, probabilities or values
+        `(samples, columns)`.
+    """
+    x, _ = views(source, inputs, further_views)
+    scores = model.predict(x, batch_size=64, verbose=0)
+    if problem == "classification":
+        scores = ops.softmax(scores)
+    elif problem == "multilabel":
+        scores = ops.sigmoid(scores)
+    scores = ops.convert_to_numpy(scores)
+    return scores.reshape(-1, len(inputs), *scores.shape[1:]).mean(axis=0)

@@ -1,0 +1,48 @@
+"""What parameterizations share, and the one of all free numbers."""
+
+import dataclasses
+
+import keras
+from keras import ops
+
+
+class Parameterization:
+    """How the numbers that are trained become the array of a program.
+
+    One has `weight_shape(shape)`, the shape of the numbers of an array, and
+    `expand(weight, shape)`, the array of these numbers; all shapes are
+    `(..., channels)`.
+    """
+
+    def check_positive(self, name: str) -> None:
+        """Refuses an argument below 1."""
+        if getattr(self, name) < 1:
+            raise ValueError(
+                f"`{name}` of {type(self).__name__} must be at least 1."
+                f" Received: {name}={getattr(self, name)}."
+            )
+
+    def get_config(self) -> dict:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_config(cls, config: dict) -> "Parameterization":
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable("reprogram.programs")
+@dataclasses.dataclass(frozen=True)
+class Free(Parameterization):
+    """Every value of the array is a number of its own.
+
+    Example:
+
+    >>> Free().weight_shape((4, 6, 3))
+    (4, 6, 3)
+    """
+
+    def weight_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(shape)
+
+    def expand(self, weight: object, shape: tuple[int, ...]) -> object:
+        return ops.convert_to_tensor(weight)
