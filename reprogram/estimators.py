@@ -55,16 +55,21 @@ def trivial(problem: str, seed: int) -> object:
 
 
 def linear_probe(problem: str, seed: int) -> object:
-    """Ridge or logistic regression, its penalty chosen inside the labels."""
+    """Ridge or logistic regression, its penalty chosen inside the labels.
+
+    Features are clipped to the range that they have in the labels: one that
+    hardly varied there must not decide far outside.
+    """
     from sklearn.linear_model import RidgeCV
     from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import MinMaxScaler
     from sklearn.preprocessing import StandardScaler
 
     if problem == "regression":
         head = RidgeCV(np.logspace(-1, 5, 19))
     else:
         head = LogisticProbe(C=1e-2, max_iter=2000, random_state=seed)
-    return make_pipeline(StandardScaler(), head)
+    return make_pipeline(MinMaxScaler(clip=True), StandardScaler(), head)
 
 
 def gaussian_process(problem: str, seed: int) -> object:

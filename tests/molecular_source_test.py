@@ -253,7 +253,7 @@ def test_the_numbers_of_the_card_are_right(source):
         assert found[name] == pytest.approx(sample[name], abs=2e-2)
     for name in card.SHOWN:
         assert found["r2"][name] == pytest.approx(sample["r2"][name], abs=2e-3)
-        assert found["r2"][name] == pytest.approx(test["r2"][name], abs=0.05)
+        assert found["r2"][name] == pytest.approx(test["r2"][name], abs=0.1)
     assert test["exact"] > 0.75 and test["kl"] > 0
 
 

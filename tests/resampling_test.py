@@ -1,5 +1,6 @@
 """Series are stretched about their middle, and the factor can be learned."""
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given
@@ -91,26 +92,48 @@ def test_training_finds_the_speed():
     assert float(layer.factor()) == pytest.approx(0.6, abs=0.01)
 
 
-def test_masks_stretch_with_the_series():
+def missing(out):
+    return np.isnan(np.asarray(out)[..., 0]).astype(int).tolist()
+
+
+def test_what_is_missing_stretches_with_the_series():
     x = data(4, 1)
-    plain = transforms.Resampling(6)
-    assert plain.compute_mask(x) is None
+    assert missing(transforms.Resampling(6)(x)) == [[0] * 6] * 2
     mask = np.array([[1, 1, 1, 0], [1, 1, 0, 0]], bool)
-    plain.build(x.shape)
-    seen = np.asarray(plain.compute_mask(ops.array(x), mask)).astype(int)
-    assert seen.tolist() == [[0, 1, 1, 1, 0, 0], [0, 1, 1, 0, 0, 0]]
-    masking = transforms.Resampling(6, mask_outside=True)
-    masking.build(x.shape)
-    seen = np.asarray(masking.compute_mask(ops.array(x))).astype(int)
-    assert seen.tolist() == [[0, 1, 1, 1, 1, 0]] * 2
+    expected = [[0, 0, 0, 0, 1, 0], [0, 0, 0, 1, 1, 0]]
+    assert missing(transforms.Resampling(6)(x, mask=mask)) == expected
+    holes = np.where(mask[..., None], x, np.nan).astype("float32")
+    assert missing(transforms.Resampling(6)(holes)) == expected
+    outside = transforms.Resampling(6, missing_outside=True)
+    assert missing(outside(x)) == [[1, 0, 0, 0, 0, 1]] * 2
 
 
-def test_the_program_fills_what_lies_outside():
-    masking = transforms.Resampling(6, mask_outside=True)
-    fill = transforms.Segments((6, 1), initializer="ones")
+def test_the_program_follows_the_window_as_the_factor_moves():
+    chain = keras.Sequential(
+        [
+            keras.Input((4, 1)),
+            transforms.Resampling(10, missing_outside=True),
+            transforms.Segments((10, 1), initializer="ones"),
+        ]
+    )
     x = np.full((1, 4, 1), 5.0, "float32")
-    out = np.asarray(fill(masking(x))).ravel()
-    np.testing.assert_allclose(out, [1, 5, 5, 5, 5, 1], atol=1e-3)
+    out = np.asarray(chain(x)).ravel()
+    np.testing.assert_allclose(out, [1] * 3 + [5] * 4 + [1] * 3, atol=1e-3)
+    chain.layers[0].program.assign(10.0)
+    assert (np.asarray(chain(x)) > 1.1).all()
+
+
+def test_missing_steps_leave_the_gradient_finite():
+    layer = transforms.Resampling(8, 1.4, missing_outside=True)
+    fill = transforms.Segments((8, 1))
+    x = data(4, 1)
+    x[0, 2:] = np.nan
+    fill(layer(x))
+    run = gradients.stateless(lambda x: fill(layer(x)), [layer.program])
+    _, slope = gradients.value_and_grad(
+        lambda value: ops.sum(ops.square(run([value], x)))
+    )(layer.program.value)
+    assert np.isfinite(float(slope)) and float(slope) != 0
 
 
 def test_errors_say_what_to_do():
@@ -118,5 +141,5 @@ def test_errors_say_what_to_do():
         transforms.Resampling(scale=6.0)
     with pytest.raises(ValueError, match="positive length.*length=0"):
         transforms.Resampling(0)
-    with pytest.raises(ValueError, match="known sizes.*put Missing in front"):
+    with pytest.raises(ValueError, match="known sizes.*up with NaN"):
         transforms.Resampling().build((None, None, 1))

@@ -127,7 +127,7 @@ def test_layers_in_a_row_train_on_series_of_other_lengths(tmp_path):
             transforms.Missing(),
             transforms.Gain(rms=1.0),
             transforms.Mixing(1),
-            transforms.Resampling(mask_outside=True),
+            transforms.Resampling(missing_outside=True),
             transforms.Segments((24, 1), segments=2),
         ]
     )

@@ -8,6 +8,11 @@ from reprogram.mappings.probes import PROBES
 from reprogram.mappings.probes import columns
 
 
+# Deviations: an input that hardly varied among the labels must not decide
+# where it is far outside.
+LIMIT = 5.0
+
+
 @keras.saving.register_keras_serializable("reprogram")
 class LinearMapping(keras.layers.Layer):
     """Maps standardized answers or features of the source linearly.
@@ -111,7 +116,7 @@ class LinearMapping(keras.layers.Layer):
 
     def call(self, inputs):
         x = ops.cast(inputs, self.compute_dtype)
-        x = (x - self.mean) / self.scale
+        x = ops.clip((x - self.mean) / self.scale, -LIMIT, LIMIT)
         if self.rank is None:
             x = ops.matmul(x, self.kernel)
         else:
@@ -142,6 +147,7 @@ class LinearMapping(keras.layers.Layer):
         scale = features.std(axis=0)
         scale = np.where(scale > 1e-6, scale, 1.0)
         x = (features - features.mean(axis=0)) / scale
+        x = np.clip(x, -LIMIT, LIMIT)
         groups = np.arange(len(x)) if groups is None else np.asarray(groups)
         probe = PROBES[self.problem]
         kernel, bias = probe(x, targets, self.targets, groups)

@@ -5,6 +5,8 @@ import math
 import keras
 from keras import ops
 
+from reprogram.transforms.missing import observed
+
 
 @keras.saving.register_keras_serializable("reprogram")
 class Resampling(keras.layers.Layer):
@@ -13,14 +15,16 @@ class Resampling(keras.layers.Layer):
     Values between two steps are interpolated linearly, so that the gradient
     reaches the factor. Outside the series the output is zero; the step to
     zero is a ramp of one step of the data, for the same reason. Factors below
-    1 skip steps without a low-pass filter.
+    1 skip steps without a low-pass filter. Steps that are masked or NaN stay
+    missing, as NaN: `Segments` and `Rendering` know what to do with those,
+    other layers need `Missing` before them.
 
     Args:
         length: Steps of the output; `None` for those of the input.
         scale: Factor at the start: 2 plays the series at half its speed.
         limits: Smallest and largest factor that training can reach.
-        mask_outside: Whether steps outside the series are masked, so that
-            `Segments` behind this layer puts the program there.
+        missing_outside: Whether steps outside the series are missing instead
+            of zero, so that `Segments` puts the program there.
 
     Raises:
         ValueError: If the factor or its limits are out of range.
@@ -39,7 +43,7 @@ class Resampling(keras.layers.Layer):
         length: int | None = None,
         scale: float = 1.0,
         limits: tuple[float, float] = (0.1, 5.0),
-        mask_outside: bool = False,
+        missing_outside: bool = False,
         **kwargs: object,
     ):
         super().__init__(**kwargs)
@@ -53,7 +57,7 @@ class Resampling(keras.layers.Layer):
         self.length = length
         self.scale = float(scale)
         self.limits = (float(low), float(high))
-        self.mask_outside = mask_outside
+        self.missing_outside = missing_outside
         self.supports_masking = True
 
     def build(self, input_shape):
@@ -61,7 +65,7 @@ class Resampling(keras.layers.Layer):
             raise ValueError(
                 "Resampling reads series (batch, length, channels) of known"
                 f" sizes. Received shape {input_shape}. Fill shorter series up"
-                " with NaN and put Missing in front."
+                " with NaN."
             )
         axes = {1: input_shape[1], 2: input_shape[2]}
         self.input_spec = keras.layers.InputSpec(ndim=3, axes=axes)
@@ -83,13 +87,18 @@ class Resampling(keras.layers.Layer):
         share = ops.sigmoid(ops.cast(self.program, "float32"))
         return low * ops.power(high / low, share)
 
-    def call(self, inputs):
-        x = ops.cast(inputs, self.compute_dtype)
+    def call(self, inputs, mask=None):
+        x, seen = observed(ops.cast(inputs, self.compute_dtype), mask)
         place = self._places(x.shape[1])
         before = ops.floor(place)
         share = ops.cast(place - before, x.dtype)[None, :, None]
         first = ops.cast(before, "int32")
-        return (1 - share) * _read(x, first) + share * _read(x, first + 1)
+        x = (1 - share) * _read(x, first) + share * _read(x, first + 1)
+        lost = ops.cast(ops.logical_not(seen), "int32")[..., None]
+        nearest = ops.cast(ops.round(place), "int32")
+        lost = _read(lost, nearest, int(self.missing_outside))
+        # Not a Keras mask: graphs would keep that of the first factor.
+        return ops.where(lost > 0, ops.full_like(x, math.nan), x)
 
     def _places(self, length: int) -> object:
         """Where in the input each step of the output lies."""
@@ -98,13 +107,7 @@ class Resampling(keras.layers.Layer):
         return steps / self.factor() + 0.5 * (length - 1)
 
     def compute_mask(self, inputs, previous_mask=None):
-        if previous_mask is None and not self.mask_outside:
-            return None
-        if previous_mask is None:
-            previous_mask = ops.ones(ops.shape(inputs)[:2], "bool")
-        nearest = ops.round(self._places(inputs.shape[1]))
-        seen = ops.cast(previous_mask, "int32")[..., None]
-        return _read(seen, ops.cast(nearest, "int32"))[..., 0] > 0
+        return None
 
     def compute_output_shape(self, input_shape):
         batch, length, channels = input_shape
@@ -116,12 +119,12 @@ class Resampling(keras.layers.Layer):
             "length": self.length,
             "scale": self.scale,
             "limits": self.limits,
-            "mask_outside": self.mask_outside,
+            "missing_outside": self.missing_outside,
         }
 
 
-def _read(x: object, steps: object) -> object:
-    """Takes steps of `(batch, length, channels)`, zeros outside."""
+def _read(x: object, steps: object, outside: int = 0) -> object:
+    """Takes steps of `(batch, length, channels)`, a number outside."""
     last = x.shape[1] + 1
-    x = ops.pad(x, [[0, 0], [1, 1], [0, 0]])
+    x = ops.pad(x, [[0, 0], [1, 1], [0, 0]], constant_values=outside)
     return ops.take(x, ops.clip(steps + 1, 0, last), axis=1)

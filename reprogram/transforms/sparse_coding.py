@@ -95,6 +95,7 @@ class SparseCoding(keras.callbacks.Callback):
         self.every = every
         self.seed = seed
         self._words = None
+        self._moved = False
 
     def on_train_begin(self, logs=None):
         transform = getattr(self.model, "transform", None)
@@ -109,20 +110,23 @@ class SparseCoding(keras.callbacks.Callback):
             transform.build((None, None))
         if not transform.started():
             transform.start(self._words, seed=self.seed)
+        self._moved = True
         self._project()
 
     def on_train_batch_end(self, batch, logs=None):
+        self._moved = True
         if self.every and (batch + 1) % self.every == 0:
             self._project()
 
     def on_test_begin(self, logs=None):
         # `fit` validates before it ends the epoch.
-        if self._words is not None:
-            self._project()
+        self._project()
 
     def on_epoch_end(self, epoch, logs=None):
         self._project()
 
     def _project(self) -> None:
-        # On JAX `self.model` first writes the values of training back.
-        self.model.transform.project(self._words)
+        if self._moved:
+            # On JAX `self.model` first writes the values of training back.
+            self.model.transform.project(self._words)
+        self._moved = False

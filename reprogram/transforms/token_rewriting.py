@@ -109,7 +109,7 @@ class TokenRewriting(TokenMap):
         if training:
             return soft
         hard = ops.one_hot(ops.argmax(scores, axis=-1), self.source_size)
-        return hard + soft - ops.stop_gradient(soft)
+        return hard + (soft - ops.stop_gradient(soft))
 
     def get_config(self):
         return {

@@ -164,7 +164,7 @@ def load(folder: pathlib.Path, name: str) -> MolecularSource:
         preprocess=preprocess,
         class_names=tuple(config["descriptors"]),
         input_layer="embeddings",
-        feature_layer="descriptors",
+        feature_layer="hidden",
         explain=tokenizer.explain,
         augment=augment,
         tokenizer=tokenizer,
