@@ -20,9 +20,17 @@ from reprogram.slicing import slice_source
 from reprogram.sources import log_mel
 from reprogram.sources import text_encoder
 from reprogram.sources.molecular import decoding
+from reprogram.sources.molecular import networks
 
 # Keras loads a saved model only if the classes in it are imported.
-__all__ = ["Reprogrammer", "decoding", "log_mel", "losses", "text_encoder"]
+__all__ = [
+    "Reprogrammer",
+    "decoding",
+    "log_mel",
+    "losses",
+    "networks",
+    "text_encoder",
+]
 
 
 @keras.saving.register_keras_serializable("reprogram")

@@ -38,6 +38,9 @@ def slice_source(
             " pass through."
         )
     own = getattr(inlet, "_keras_mask", None)
+    if masks and not any(mask is own for mask in masks):
+        # A source loaded from disk computes its mask twice, by one name.
+        own = masks[0]
     others = [mask for mask in masks if mask is not own]
     inlets = [inlet, *([] if own is None else [own]), *others]
     start = _only(source.inputs, source)

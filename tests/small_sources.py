@@ -14,7 +14,9 @@ def attention_model(vocabulary_size, outputs, dropout=0.0):
     )
     x = embed(tokens)
     y = layers.LayerNormalization()(x)
-    y = layers.MultiHeadAttention(2, 4, dropout=dropout)(y, y)
+    y = layers.MultiHeadAttention(2, 4, dropout=dropout)(
+        y, y, use_causal_mask=True
+    )
     x = layers.LayerNormalization(name="sequence")(layers.Add()([x, y]))
     x = layers.Dropout(dropout)(x)
     x = layers.GlobalAveragePooling1D(name="features")(x)

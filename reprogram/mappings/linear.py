@@ -8,8 +8,8 @@ from reprogram.mappings.probes import PROBES
 from reprogram.mappings.probes import columns
 
 
-# Deviations: an input that hardly varied among the labels must not decide
-# where it is far outside.
+# Deviations, once they are known: an input that hardly varied among the labels
+# must not decide where it is far outside.
 LIMIT = 5.0
 
 
@@ -83,6 +83,12 @@ class LinearMapping(keras.layers.Layer):
         self.mean = self.add_weight(
             shape=(width,), initializer="zeros", trainable=False, name="mean"
         )
+        self.limit = self.add_weight(
+            shape=(),
+            initializer=keras.initializers.Constant(1e9),
+            trainable=False,
+            name="limit",
+        )
         self.scale = self.add_weight(
             shape=(width,), initializer="ones", trainable=False, name="scale"
         )
@@ -116,7 +122,7 @@ class LinearMapping(keras.layers.Layer):
 
     def call(self, inputs):
         x = ops.cast(inputs, self.compute_dtype)
-        x = ops.clip((x - self.mean) / self.scale, -LIMIT, LIMIT)
+        x = ops.clip((x - self.mean) / self.scale, -self.limit, self.limit)
         if self.rank is None:
             x = ops.matmul(x, self.kernel)
         else:
@@ -158,6 +164,7 @@ class LinearMapping(keras.layers.Layer):
             spread = np.where(spread > 0, spread, 1.0)
         self.mean.assign(features.mean(axis=0))
         self.scale.assign(scale)
+        self.limit.assign(LIMIT)
         self.spread.assign(spread)
         self._assign(kernel / spread)
         self.bias.assign(bias / spread)

@@ -192,7 +192,7 @@ def kl(mean, log_variance):
 
     Example:
 
-    >>> float(kl(np.zeros((1, 2)), np.zeros((1, 2)))[0])
+    >>> float(kl(ops.zeros((1, 2)), ops.zeros((1, 2)))[0])
     0.0
     """
     terms = ops.exp(log_variance) + mean**2 - 1.0 - log_variance
