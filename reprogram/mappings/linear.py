@@ -7,7 +7,6 @@ from keras import ops
 from reprogram.mappings.probes import PROBES
 from reprogram.mappings.probes import columns
 
-
 # Deviations, once they are known: an input that hardly varied among the labels
 # must not decide where it is far outside.
 LIMIT = 5.0
