@@ -121,7 +121,8 @@ class LinearMapping(keras.layers.Layer):
 
     def call(self, inputs):
         x = ops.cast(inputs, self.compute_dtype)
-        x = ops.clip((x - self.mean) / self.scale, -self.limit, self.limit)
+        limit = ops.convert_to_tensor(self.limit)
+        x = ops.clip((x - self.mean) / self.scale, -limit, limit)
         if self.rank is None:
             x = ops.matmul(x, self.kernel)
         else:
