@@ -18,7 +18,7 @@ class Program(keras.Model):
             )
         self.transform = reprogrammer.transform
         self.mapping = reprogrammer.mapping
-        self._fingerprint = fingerprint(reprogrammer.source)
+        self._fingerprint = reprogrammer.source_fingerprint()
         self.built = True
 
     def save_own_variables(self, store):

@@ -1,0 +1,218 @@
+"""A service behind a meter: budget, ledger, retries, and checked answers."""
+
+import hashlib
+import math
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from reprogram.blackbox import ledger as ledgers
+from reprogram.blackbox.errors import BudgetSpent
+from reprogram.blackbox.errors import Lost
+from reprogram.blackbox.errors import Refused
+from reprogram.blackbox.errors import ServiceError
+from reprogram.blackbox.ledger import Ledger
+
+
+class Meter:
+    """Asks a model that only answers queries, and counts.
+
+    Args:
+        service: Takes a NumPy batch `(rows, ...)`, gives scores
+            `(rows, classes)`: a function, or an object such as
+            `HttpService` whose `send(batch, key)` raises `Refused`, `Lost` or
+            `ServiceError`.
+        ledger: Where queries and answers are kept; by default in memory.
+        budget: Queries that may be paid in all; `None` for any number.
+        price: Of a query.
+        batch_size: Inputs sent at once.
+        attempts: How often a batch is sent before giving up.
+        rate: Queries a second, at most.
+        name: Of the service; a ledger belongs to one.
+
+    Raises:
+        ValueError: If a number is out of range, or the ledger belongs to
+            another service.
+
+    Example:
+
+    >>> meter = Meter(lambda x: x.mean(axis=1), budget=3)
+    >>> meter.query(np.ones((2, 5, 4), "float32"), "train").shape
+    (2, 4)
+    >>> meter.bill().queries  # the second input is the same as the first
+    1
+    """
+
+    def __init__(
+        self,
+        service: Callable,
+        ledger: Ledger | None = None,
+        budget: int | None = None,
+        price: float = 0.0,
+        batch_size: int = 64,
+        attempts: int = 6,
+        rate: float | None = None,
+        name: str = "",
+    ):
+        self.service = service
+        self.ledger = ledger or Ledger()
+        self.budget, self.price = budget, price
+        self.batch_size, self.attempts = batch_size, attempts
+        self.rate = rate or math.inf
+        self.name = name or getattr(service, "name", "service")
+        self.classes: int | None = None
+        numbers = {"budget": budget or 1, "price": price + 1}
+        numbers |= {"batch_size": batch_size, "attempts": attempts}
+        for key, value in {**numbers, "rate": self.rate}.items():
+            if not value > 0:
+                raise ValueError(f"`{key}` must be positive: {value}.")
+        owner = self.ledger.fact("service", self.name)
+        if owner != self.name:
+            raise ValueError(
+                f"The ledger {self.ledger.path} belongs to the service"
+                f" {owner!r}. Received: {self.name!r}. Choose another file."
+            )
+        self._free_at = 0.0
+
+    def bill(self) -> ledgers.Bill:
+        """Returns what was paid so far, earlier runs included."""
+        return self.ledger.bill()
+
+    def left(self) -> float:
+        """Returns the queries that the budget still covers."""
+        if self.budget is None:
+            return math.inf
+        return self.budget - self.bill().queries
+
+    def query(
+        self, inputs: np.ndarray, purpose: str, reserve: int = 0
+    ) -> np.ndarray:
+        """Asks what is not known yet.
+
+        Args:
+            inputs: `(rows, ...)`.
+            purpose: `"train"`, `"validation"`, `"inference"` or `"check"`.
+            reserve: Queries that must be left afterwards.
+
+        Returns:
+            Scores `(rows, classes)`, float32.
+
+        Raises:
+            BudgetSpent: If the budget does not cover the inputs; nothing was
+                sent then.
+            ServiceError: If the service cannot be used; all answers so far
+                are kept.
+        """
+        inputs = np.asarray(inputs, "float32")
+        if not np.isfinite(inputs).all():
+            raise ValueError(
+                "A query contains NaN or infinite values; nothing was sent."
+                " Look at the transform and its learning rate."
+            )
+        keys = ledgers.digests(inputs)
+        known = self.ledger.find(keys)
+        rows = list(
+            {k: i for i, k in enumerate(keys) if k not in known}.values()
+        )
+        if rows and len(rows) > self.left() - reserve:
+            raise BudgetSpent(self._short(len(rows), reserve))
+        for start in range(0, len(rows), self.batch_size):
+            part = rows[start : start + self.batch_size]
+            names = [keys[i] for i in part]
+            known.update(zip(names, self._ask(inputs[part], names, purpose)))
+        answers = np.stack([known[key] for key in keys])
+        self._check_classes(answers)
+        return answers
+
+    def deterministic(self, inputs: np.ndarray) -> bool:
+        """Asks one input twice; costs two queries.
+
+        Args:
+            inputs: `(rows, ...)`; the first row is asked.
+
+        Returns:
+            Whether both answers are the same. The ledger keeps the first
+            answer of every input, so what follows is repeatable anyway.
+        """
+        row = np.asarray(inputs[:1], "float32")
+        if self.left() < 2:
+            raise BudgetSpent(self._short(2, 0))
+        key = ledgers.digests(row)
+        first, second = (self._ask(row, key, "check") for _ in range(2))
+        return bool(np.array_equal(first, second))
+
+    def _ask(
+        self, inputs: np.ndarray, keys: list[bytes], purpose: str
+    ) -> np.ndarray:
+        """Sends one batch, again if need be."""
+        name = hashlib.sha256(b"".join(keys)).hexdigest()[:32]
+        for attempt in range(self.attempts):
+            self._wait_for_rate(len(inputs))
+            if len(inputs) > self.left():
+                raise BudgetSpent(self._short(len(inputs), 0))
+            price = self.price * len(inputs)
+            batch = self.ledger.begin(name, purpose, len(inputs), price)
+            try:
+                answers = self._send(inputs, name)
+            except Refused as error:
+                self.ledger.close(batch, ledgers.REFUSED)
+                problem = error
+            except Lost as error:
+                self.ledger.close(batch, ledgers.LOST)
+                problem = error
+            except ServiceError:
+                self.ledger.close(batch, ledgers.LOST)
+                raise
+            else:
+                self.ledger.answer(batch, keys, answers)
+                return answers
+            if attempt + 1 < self.attempts:
+                wait = getattr(problem, "wait", None)
+                time.sleep(
+                    min(2.0**attempt, 60) * 0.5 if wait is None else wait
+                )
+        raise ServiceError(
+            f"{self.name}: {self.attempts} attempts failed, the last with:"
+            f" {problem} All answers so far are in {self.ledger.path}; the"
+            " same command goes on from there."
+        )
+
+    def _send(self, inputs: np.ndarray, name: str) -> np.ndarray:
+        if hasattr(self.service, "send"):
+            answers = self.service.send(inputs, name)
+        else:
+            answers = self.service(inputs)
+        answers = np.asarray(answers, "float32")
+        if answers.ndim != 2 or len(answers) != len(inputs):
+            raise Lost(
+                f"Expected scores of shape ({len(inputs)}, classes). Received:"
+                f" {answers.shape}."
+            )
+        if not np.isfinite(answers).all():
+            raise Lost("The answer holds NaN or infinite scores.")
+        self._check_classes(answers)
+        return answers
+
+    def _check_classes(self, answers: np.ndarray) -> None:
+        found = answers.shape[1]
+        if self.classes is None:
+            self.classes = int(self.ledger.fact("classes", str(found)))
+        if found != self.classes:
+            raise ServiceError(
+                f"{self.name} answered {self.classes} classes before and"
+                f" {found} now: it is another model. Start with a new ledger."
+            )
+
+    def _wait_for_rate(self, rows: int) -> None:
+        now = time.monotonic()
+        time.sleep(max(0.0, self._free_at - now))
+        self._free_at = max(now, self._free_at) + rows / self.rate
+
+    def _short(self, rows: int, reserve: int) -> str:
+        kept = f" and {reserve} are reserved" if reserve else ""
+        return (
+            f"{rows} queries are needed, {self.left():.0f} of the budget of"
+            f" {self.budget} are left{kept}. Raise the budget to go on; what"
+            " was answered is not paid again."
+        )

@@ -1,0 +1,201 @@
+"""Prime a local student with the service's answers, then reprogram it.
+
+Each training input is asked once. A local head learns to answer like the
+service, and this student is reprogrammed with true gradients.
+
+Reference: AReS (prime, then reprogram), 2026.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+import numpy as np
+from keras import ops
+
+from reprogram import recipe as recipes
+from reprogram.blackbox.reprogrammer import BlackBoxReprogrammer
+from reprogram.reprogrammer import Reprogrammer
+from reprogram.slicing import slice_source
+from reprogram.sources import Source
+
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Primed:
+    """A student, its program, and how the choice was made.
+
+    Args:
+        predict: From raw inputs to class probabilities; asks the service only
+            if `winner` is `"service"`.
+        winner: The name of the best in `accuracies`; of equals the first.
+        accuracies: On validation data: `"primed"` (the reprogrammed student),
+            `"local"` (the encoder reprogrammed without the service) and
+            `"service"` (its answers under the mapping).
+        models: The two reprogrammed models.
+        sources: Their sources: the student and the encoder.
+        agreement: Share of the training inputs that student and service give
+            the same class.
+    """
+
+    predict: Callable[[np.ndarray], np.ndarray]
+    winner: str
+    accuracies: dict[str, float]
+    models: dict[str, Reprogrammer]
+    sources: dict[str, Source]
+    agreement: float
+
+
+def student(
+    source: Source,
+    inputs: np.ndarray,
+    answers: np.ndarray,
+    steps: int = 2000,
+    seed: int = 0,
+) -> Source:
+    """Trains a head on a local encoder to answer like a service.
+
+    Labels are not used.
+
+    Args:
+        source: The encoder; it stays as it is.
+        inputs: Raw inputs of the encoder `(samples, ...)`.
+        answers: Log-probabilities or logits of the service
+            `(samples, classes)`.
+        steps: Of the head's training, in batches of 32.
+        seed: Of its first weights.
+
+    Returns:
+        A source with the service's classes.
+    """
+    keras.utils.set_random_seed(seed)
+    reader = Reprogrammer(source.model, feature_layer=source.feature_layer)
+    features = reader.source_scores(source.preprocess(inputs))
+    features = features.reshape(len(features), -1)
+    scale = keras.layers.Normalization()
+    scale.adapt(features)
+    head = keras.layers.Dense(answers.shape[-1])
+    learner = keras.Sequential([keras.Input(features.shape[1:]), scale, head])
+    learner.compile(
+        keras.optimizers.AdamW(
+            keras.optimizers.schedules.CosineDecay(1e-2, steps),
+            weight_decay=1e-2,
+        ),
+        keras.losses.CategoricalCrossentropy(from_logits=True),
+    )
+    targets = ops.convert_to_numpy(ops.softmax(answers))
+    copies = max(1, 512 // len(features))
+    epochs = max(1, 32 * steps // (copies * len(features)))
+    learner.fit(
+        np.tile(features, (copies, 1)),
+        np.tile(targets, (copies, 1)),
+        epochs=epochs,
+        batch_size=32,
+        verbose=0,
+    )
+    _, encoder = slice_source(source.model, None, source.feature_layer)
+    layers = [encoder, keras.layers.Flatten(), learner]
+    inputs = keras.Input(source.model.inputs[0].shape[1:])
+    model = keras.Sequential([inputs, *layers], name="student")
+    return dataclasses.replace(
+        source,
+        model=model,
+        name=f"student on {source.name}",
+        feature_layer=None,
+        class_names=(),
+    )
+
+
+def prime(
+    model: BlackBoxReprogrammer,
+    source: Source,
+    training: Pair,
+    validation: Pair,
+    recipe: recipes.Recipe | None = None,
+    prepare: Callable[[np.ndarray], np.ndarray] = np.asarray,
+) -> Primed:
+    """Asks each input once, then does without the service where it can.
+
+    Args:
+        model: The service with the transform and mapping it is asked
+            through; its mapping learns from the same answers.
+        source: The local encoder, of the same modality.
+        training: Raw inputs and class ids.
+        validation: The same; decides who serves.
+        recipe: How the student is reprogrammed.
+        prepare: From raw inputs to what the transform in front of the service
+            reads.
+
+    Returns:
+        The student and the choice.
+
+    Raises:
+        BudgetSpent: If the budget does not cover training and validation
+            inputs; nothing was asked then.
+    """
+    recipe = recipe or recipes.Recipe()
+    x, held = prepare(training[0]), prepare(validation[0])
+    model.reserve = len(held)
+    model.adapt(x, training[1])
+    model.reserve = 0
+    center = model.values()[None]
+    answers = model.answers_at(center, x, "train")[0]
+    held = model.answers_at(center, held, "validation")[0]
+    learned = student(source, training[0], answers, seed=model.seed)
+    answering = dataclasses.replace(recipe, features=False)
+    models = {
+        "primed": _reprogram(learned, training, validation, answering, model),
+        "local": _reprogram(source, training, validation, recipe, model),
+    }
+    sources = {"primed": learned, "local": source}
+    scores = {
+        name: _accuracy(
+            _local(models, sources, name, validation[0]), validation
+        )
+        for name in models
+    }
+    scores["service"] = _accuracy(model.mapping(held), validation)
+    winner = max(scores, key=scores.get)
+
+    def predict(inputs: np.ndarray) -> np.ndarray:
+        if winner != "service":
+            return _local(models, sources, winner, inputs)
+        found = model.predict(prepare(inputs), verbose=0)
+        return ops.convert_to_numpy(ops.softmax(found))
+
+    said = learned.model.predict(learned.preprocess(training[0]), verbose=0)
+    same = said.argmax(axis=-1) == answers.argmax(axis=-1)
+    return Primed(predict, winner, scores, models, sources, float(same.mean()))
+
+
+def _local(
+    models: dict[str, Reprogrammer],
+    sources: dict[str, Source],
+    name: str,
+    inputs: np.ndarray,
+) -> np.ndarray:
+    return recipes.predict(
+        models[name], sources[name], "classification", inputs
+    )
+
+
+def _reprogram(
+    source: Source,
+    training: Pair,
+    validation: Pair,
+    recipe: recipes.Recipe,
+    asked: BlackBoxReprogrammer,
+) -> Reprogrammer:
+    shape = (None, *source.preprocess(training[0][:1]).shape[1:])
+    classes = asked.compute_output_shape((None,))[-1]
+    built = recipes.build(
+        source, "classification", classes, recipe, shape, asked.seed
+    )
+    recipes.train(built, source, recipe, training, validation)
+    return built
+
+
+def _accuracy(scores: object, validation: Pair) -> float:
+    found = ops.convert_to_numpy(scores).argmax(axis=-1)
+    return float(np.mean(found == validation[1]))
