@@ -9,6 +9,9 @@ the bar is the ratio of the medians over all rounds; `fit` also updates the
 program and its metrics, the bare gradient does neither. Beside it stand the
 ratio of processor time, which other work on the machine disturbs least, and
 the ratios to a bare loop that includes the optimizer's update.
+
+Then every transform: its compiled step and a bare one with the same networks,
+see `transform_step`.
 """
 
 import functools
@@ -22,6 +25,7 @@ from absl import app
 from absl import flags
 from keras import ops
 
+from benchmarks import transform_step
 from reprogram import gradients
 from reprogram import mappings
 from reprogram import transforms
@@ -179,6 +183,10 @@ def main(_: list[str]) -> None:
     for case in CASES:
         seconds = measure(case, rounds=12 if QUICK.value else 60)
         for figure in figures(case, seconds):
+            print(json.dumps(figure), flush=True)
+    few = ("overlay", "trainable_resize", "soft_prompt")
+    for name in few if QUICK.value else transform_step.CASES:
+        for figure in transform_step.measure(name, 12 if QUICK.value else 40):
             print(json.dumps(figure), flush=True)
 
 

@@ -33,7 +33,14 @@ _NAMES = {
     "strategy": "reprogram.parallel",
     "diagnose": "reprogram.diagnosis",
 }
-_MODULES = ("blackbox", "mappings", "molecules", "report", "sources", "transforms")
+_MODULES = (
+    "blackbox",
+    "mappings",
+    "molecules",
+    "report",
+    "sources",
+    "transforms",
+)
 
 __all__ = ["__version__", *_NAMES, *_MODULES]
 

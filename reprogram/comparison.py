@@ -45,6 +45,7 @@ class Features:
 
     def __init__(self, data: Data, source: Source):
         self.data, self.source = data, source
+        self.plain = plain(source)
         rows = [np.concatenate(pair) for pair in data.draws.values()]
         self.rows = np.unique(np.concatenate([*rows, data.test]))
         self.tables: dict[str, np.ndarray] = {}
@@ -60,7 +61,7 @@ class Features:
 
     def _compute(self, key: str) -> np.ndarray:
         if key == "model":
-            return self.source.preprocess(self.data.inputs[self.rows])
+            return self.plain.preprocess(self.data.inputs[self.rows])
         if key == "source":
             reader = Reprogrammer(
                 self.source.model, feature_layer=self.source.feature_layer
@@ -68,6 +69,32 @@ class Features:
             answers = reader.source_scores(self("model", self.rows))
             return answers.reshape(len(answers), -1)
         return baselines.features(key, self.data.inputs[self.rows])
+
+
+def plain(source: Source) -> Source:
+    """Returns a source that brings data to its own size without training.
+
+    Baselines need it where the size is left to the input transform: series
+    are repeated as often as they fit, or thinned out if they are longer, and
+    averaged over channels.
+    """
+    if source.modality != "series":
+        return source
+    length, channels = source.model.inputs[0].shape[1:]
+
+    def preprocess(raw: np.ndarray) -> np.ndarray:
+        x = np.nan_to_num(source.preprocess(raw))
+        if x.shape[1:] == (length, channels) or length is None:
+            return x
+        if x.shape[-1] != channels:
+            x = np.repeat(x.mean(axis=-1, keepdims=True), channels, axis=-1)
+        if x.shape[1] > length:
+            steps = np.linspace(0, x.shape[1] - 1, length)
+            return x[:, steps.round().astype(int)]
+        x = np.tile(x, (1, length // x.shape[1], 1))
+        return np.pad(x, ((0, 0), (0, length - x.shape[1]), (0, 0)))
+
+    return dataclasses.replace(source, preprocess=preprocess)
 
 
 def missing(modality: str) -> list[str]:
@@ -108,7 +135,7 @@ def baselines_of(
         start = time.perf_counter()
         if isinstance(baseline, baselines.Tuned):
             found, count = finetuning.fit_predict(
-                baseline, data, features.source, recipe, seed
+                baseline, data, features.plain, recipe, seed
             )
             spent = time.perf_counter() - start
         else:

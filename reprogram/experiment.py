@@ -15,10 +15,14 @@ from reprogram import recipe as recipes
 from reprogram.comparison import Data
 from reprogram.comparison import Features
 from reprogram.program import fingerprint
+from reprogram.report import pictures
 from reprogram.report import record
 from reprogram.report import schema
 from reprogram.reprogrammer import Reprogrammer
 from reprogram.sources import Source
+from reprogram.sources import drawn
+
+PICTURES = ("image", "series")  # `drawn.reader` lets that source read these.
 
 
 def run(
@@ -48,6 +52,7 @@ def run(
         ValueError: If the source reads something else than the data are, or
             if its parts of the recipe do not go together.
     """
+    source = drawn.reader(source, data.modality)
     _check_modality(data, source)
     features = Features(data, source)
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,14 +84,14 @@ def run(
         "history": [result["history"] for result in results],
         "test": results[0]["test"],
         "mapping": results[0]["mapping"],
+        "pictures": results[0].get("pictures", []),
     }
 
 
 def _check_modality(data: Data, source: Source) -> None:
-    strings = ("molecule", "token")
-    if source.modality == data.modality or (
-        data.modality in strings and source.modality in strings
-    ):
+    pair = (source.modality, data.modality)
+    strings = {"molecule", "token"}
+    if len(set(pair)) == 1 or set(pair) == strings or pair == PICTURES:
         return
     raise ValueError(
         f"The source {source.name!r} reads the modality {source.modality!r}"
@@ -103,7 +108,7 @@ def _seed(
 ) -> dict:
     models = comparison.baselines_of(seed, data, features, recipe)
     start = time.perf_counter()
-    model, history = _reprogram(seed, data, features, recipe)
+    model, history, untrained = _reprogram(seed, data, features, recipe)
     found = recipes.predict(
         model,
         features.source,
@@ -116,7 +121,10 @@ def _seed(
     models.append(
         comparison.entry("reprogrammed source", data, found, count, spent)
     )
+    shown = []
     if seed == next(iter(data.draws)):
+        example = features.source.preprocess(data.inputs[data.test[:3]])
+        shown = pictures.of_program(model, untrained, example)
         model.save(folder / "model.keras")
         model.save_program(folder / "program.weights.h5")
     return {
@@ -127,18 +135,20 @@ def _seed(
         "mapping": mappings.describe(
             model.mapping, features.source.class_names, data.names
         ),
+        "pictures": shown,
     }
 
 
 def _reprogram(
     seed: int, data: Data, features: Features, recipe: recipes.Recipe
-) -> tuple[Reprogrammer, dict]:
+) -> tuple[Reprogrammer, dict, list[np.ndarray]]:
     source = features.source
     fit, validation = data.draws[seed]
     shape = (None, *source.preprocess(data.inputs[fit[:1]]).shape[1:])
     if data.modality == "molecule":
         shape = (None,) * len(shape)
     model = recipes.build(source, data.problem, data.names, recipe, shape, seed)
+    untrained = model.transform.get_weights()
     history = recipes.train(
         model,
         source,
@@ -146,7 +156,7 @@ def _reprogram(
         (data.inputs[fit], data.targets[fit]),
         (data.inputs[validation], data.targets[validation]),
     )
-    return model, history
+    return model, history, untrained
 
 
 def _test(data: Data, found: np.ndarray) -> dict:

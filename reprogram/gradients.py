@@ -7,7 +7,9 @@ import keras
 
 
 def value_and_grad(
-    function: Callable, argnums: int | tuple[int, ...] = 0
+    function: Callable,
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
 ) -> Callable:
     """Makes a function that also returns the gradient.
 
@@ -18,10 +20,13 @@ def value_and_grad(
         function: Takes tensors, returns a scalar tensor.
         argnums: Position or positions of the arguments to differentiate;
             each may be a nested structure of tensors or Keras variables.
+        has_aux: Whether `function` returns a pair: the scalar, and more
+            that is passed on and not differentiated.
 
     Returns:
-        A function of the same arguments that returns the value and the
-        gradient, shaped like the argument (a tuple for several positions).
+        A function of the same arguments that returns the value (with
+        `has_aux` the pair) and the gradient, shaped like the argument (a
+        tuple for several positions).
         An argument that the value does not depend on has gradient zero.
 
     Raises:
@@ -39,10 +44,10 @@ def value_and_grad(
     if keras.backend.backend() == "jax":
         import jax
 
-        differentiated = jax.value_and_grad(function, positions)
+        differentiated = jax.value_and_grad(function, positions, has_aux)
         convert = jax.numpy.asarray
     else:
-        differentiated = _taped(function, positions)
+        differentiated = _taped(function, positions, has_aux)
         convert = _tensorflow("value_and_grad").convert_to_tensor
 
     def with_tensors(*args: Any) -> tuple[Any, Any]:
@@ -116,14 +121,18 @@ def stateless(function: Callable, variables: list) -> Callable:
     return replaced
 
 
-def _taped(function: Callable, positions: tuple[int, ...]) -> Callable:
+def _taped(
+    function: Callable, positions: tuple[int, ...], has_aux: bool
+) -> Callable:
     tf = _tensorflow("value_and_grad")
 
     def differentiated(*args: Any) -> tuple[Any, Any]:
         watched = tuple(args[i] for i in positions)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(watched)
-            value = tf.convert_to_tensor(function(*args))
+            answer = function(*args)
+            value, more = answer if has_aux else (answer, None)
+            value = tf.convert_to_tensor(value)
         if value.shape.rank:
             raise TypeError(
                 "Only a scalar has a gradient. Received a value of shape"
@@ -131,7 +140,8 @@ def _taped(function: Callable, positions: tuple[int, ...]) -> Callable:
             )
         gradients = tape.gradient(value, watched, unconnected_gradients="zero")
         # The gradient of a lookup in a table arrives as pairs of row and value.
-        return value, tf.nest.map_structure(tf.convert_to_tensor, gradients)
+        gradients = tf.nest.map_structure(tf.convert_to_tensor, gradients)
+        return (value, more) if has_aux else value, gradients
 
     return differentiated
 

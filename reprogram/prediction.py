@@ -14,6 +14,7 @@ from reprogram import sources
 from reprogram.program import fingerprint
 from reprogram.report import record as records
 from reprogram.reprogrammer import Reprogrammer
+from reprogram.sources import drawn
 
 BATCH = 512
 
@@ -122,7 +123,7 @@ def load(folder: str | os.PathLike, source: str | None = None) -> Predictor:
     """
     found = records.load(folder)
     asked = source or found["flags"].get("source") or found["source"]["name"]
-    frozen = sources.load(asked)
+    frozen = drawn.reader(sources.load(asked), found["task"]["modality"])
     path = pathlib.Path(folder) / "model.keras"
     model = _load_model(path)
     _check(path, model.source_fingerprint(), found)

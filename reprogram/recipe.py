@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import keras
 
 from reprogram import losses
-from reprogram import transforms
 from reprogram.mappings.choice import choose
 from reprogram.reprogrammer import Reprogrammer
 from reprogram.sources import Source
 from reprogram.training import predict
 from reprogram.training import train
 from reprogram.training import views
+from reprogram.transforms import choice
 
 __all__ = ["Recipe", "build", "predict", "train", "views"]
 
@@ -22,8 +22,9 @@ class Recipe:
     """Choices of transform, mapping and training.
 
     Args:
-        transform: A key of `transforms.TRANSFORMS`; empty for the default of
-            the modality: a soft prompt for molecules, else padding.
+        transform: A key of `transforms.TRANSFORMS`; empty for the one of the
+            source, or of the modality: a soft prompt for molecules and
+            tokens, an overlay for images, padding for series.
         mapping: A key of `mappings.MAPPINGS`.
         labels_per_class: Source classes that each target class receives, for
             mappings that assign some.
@@ -34,15 +35,27 @@ class Recipe:
             names with; see `sources.load`.
         loss: A key of `losses.NAMED`; empty for the one of the problem.
         prompt_length: Vectors of a soft prompt.
-        window: Share of height, width or length that padding leaves to the
+        window: Share of height, width or length that a frame leaves to the
             data.
+        program: What numbers a program is made of, a key of
+            `transforms.programs.PROGRAMS`.
+        squash: How a frame is kept in the source's range: 'tanh', 'sigmoid'
+            or 'linear'.
+        border: Where an overlay is: 'full', 'medium' or 'narrow'.
+        share: Of the data in a center mix.
+        total_variation: Weight of the penalty on differences between
+            neighboring values of a program.
+        program_rate: How many times faster a program learns than the mapping;
+            0 for the default of the modality, 10 for images.
+        program_dropout: Share of a program's values that is left out in
+            training.
         learning_rate: Learning rate of Adam.
         epochs: At most so many.
         patience: Epochs without a better validation loss before it stops.
         batch_size: Samples a step.
         views: Further ways in which each input is written, for sources that
-            know some: randomized SMILES. Training uses them all, predictions
-            are averaged over them.
+            know some: randomized SMILES, images moved by some pixels.
+            Training uses them all, predictions are averaged over them.
     """
 
     transform: str = ""
@@ -54,6 +67,13 @@ class Recipe:
     loss: str = ""
     prompt_length: int = 8
     window: float = 0.75
+    program: str = "free"
+    squash: str = "tanh"
+    border: str = "full"
+    share: float = 0.8
+    total_variation: float = 0.0
+    program_rate: float = 0.0
+    program_dropout: float = 0.0
     learning_rate: float = 3e-3
     epochs: int = 40
     patience: int = 4
@@ -87,15 +107,14 @@ def build(
             together.
     """
     keras.utils.set_random_seed(seed)
-    name = recipe.transform or DEFAULT_TRANSFORM[source.modality]
     mapping = choose(recipe, source, problem, targets, seed)
     reads_features = recipe.mapping == "linear" and recipe.features
     loss = losses.get(recipe.loss, problem)
     model = Reprogrammer(
         source.model,
-        _transform(name, source, recipe),
+        choice.choose(recipe, source, seed),
         mapping,
-        input_layer=source.input_layer if name == "soft_prompt" else None,
+        input_layer=choice.input_layer(recipe, source),
         feature_layer=source.feature_layer if reads_features else None,
     )
     model.build(tuple(input_shape))
@@ -108,33 +127,3 @@ def build(
         )
     model.compile(keras.optimizers.Adam(recipe.learning_rate), loss)
     return model
-
-
-def _transform(name: str, source: Source, recipe: Recipe) -> keras.layers.Layer:
-    if name == "soft_prompt":
-        if source.input_layer is None:
-            raise ValueError(
-                f"The source {source.name!r} does not say behind which layer"
-                " a soft prompt enters. Choose another transform, or set"
-                " `input_layer` in the JSON file beside the source."
-            )
-        return transforms.SoftPrompt(recipe.prompt_length)
-    if name == "padding":
-        shape = tuple(source.model.inputs[0].shape[1:])
-        if None in shape:
-            raise ValueError(
-                f"The source {source.name!r} reads any size, {shape}, so there"
-                " is no frame to fill. Use another transform."
-            )
-        window = [max(1, int(size * recipe.window)) for size in shape[:-1]]
-        low, high = source.input_range or (-1.0, 1.0)
-        return transforms.Padding(shape, window, value_range=(low, high))
-    return transforms.get(name)
-
-
-DEFAULT_TRANSFORM = {
-    "molecule": "soft_prompt",
-    "token": "soft_prompt",
-    "image": "padding",
-    "series": "padding",
-}

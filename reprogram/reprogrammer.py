@@ -99,6 +99,8 @@ class Reprogrammer(keras.Model):
             self.transform.check_source(source, input_layer)
         stages = slice_source(source, input_layer, feature_layer)
         self._stages = lambda: stages  # in a function Keras does not track
+        readers = []
+        self._readers = lambda: readers
 
     @property
     def trainable(self) -> bool:
@@ -204,13 +206,16 @@ class Reprogrammer(keras.Model):
 
         Its answers are what the mapping receives.
         """
-        return Reprogrammer(
-            self.source,
-            self.transform,
-            None,
-            self.input_layer,
-            self.feature_layer,
-        )
+        if not self._readers():  # Once, as each is compiled anew.
+            reader = Reprogrammer(
+                self.source,
+                self.transform,
+                None,
+                self.input_layer,
+                self.feature_layer,
+            )
+            self._readers().append(reader)
+        return self._readers()[0]
 
     def source_fingerprint(self) -> str:
         """Returns the SHA-256 of all weights of the source, in hexadecimal."""

@@ -1,7 +1,11 @@
 """Where a program enters a frozen source, and where it is read."""
 
+import math
+
 import keras
 from keras import ops
+
+PARTS = 16
 
 
 def slice_source(
@@ -22,7 +26,9 @@ def slice_source(
     Raises:
         ValueError: If there is no such layer, or no way through it.
     """
-    outlet = _layer(source, feature_layer).output if feature_layer else None
+    outlet = None
+    if feature_layer:
+        outlet = _features(_layer(source, feature_layer).output)
     if input_layer is None:
         if outlet is None:
             return None, source
@@ -47,6 +53,23 @@ def slice_source(
     read = keras.Model(inlets, outlet)
     read.supports_masking = True  # or Keras warns that the mask is lost
     return keras.Model(start, inlets), read
+
+
+def _features(outlet: object) -> object:
+    """Makes features of a layer's output that a linear head can read.
+
+    Axes of size 1, which MobileNet keeps behind its pooling, are dropped; a
+    long sequence is averaged over `PARTS` parts of it.
+    """
+    shape = tuple(outlet.shape)
+    inner = shape[1:-1]
+    if inner and all(size == 1 for size in inner):
+        return keras.layers.Flatten()(outlet)
+    if len(inner) == 1 and inner[0] and inner[0] > PARTS:
+        size = math.ceil(inner[0] / PARTS)
+        pooled = keras.layers.AveragePooling1D(size, padding="same")(outlet)
+        return keras.layers.Flatten()(pooled)
+    return outlet
 
 
 def _only(tensors: list, source: keras.Model) -> object:

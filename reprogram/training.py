@@ -9,11 +9,14 @@ from keras import ops
 
 from reprogram import losses
 from reprogram import mappings
+from reprogram import transforms
 from reprogram.reprogrammer import Reprogrammer
 from reprogram.sources import Source
 
 if TYPE_CHECKING:
     from reprogram.recipe import Recipe
+
+PART = 512  # Preprocessed images are large, and all their views at once.
 
 
 def views(
@@ -72,9 +75,10 @@ def train(
     changing = _changing(model)
     warm = [ops.convert_to_numpy(w) for w in changing]
     callbacks = [
+        *_callbacks(model.transform),
         keras.callbacks.EarlyStopping(
             patience=recipe.patience, restore_best_weights=True
-        )
+        ),
     ]
     if getattr(model.mapping, "each_epoch", False):
         callbacks.append(mappings.Readapt(x, y, recipe.batch_size))
@@ -116,10 +120,18 @@ def _weigh(
         )
 
 
+def _callbacks(transform: keras.layers.Layer) -> list[keras.callbacks.Callback]:
+    """What a transform needs, before what keeps the best weights."""
+    if isinstance(transform, transforms.SparseTokenMap):
+        return [transforms.SparseCoding()]
+    if isinstance(transform, transforms.TokenRewriting):
+        return [transforms.Annealing()]
+    return []
+
+
 def _changing(model: Reprogrammer) -> list[keras.Variable]:
-    """All weights that training changes: some mappings train by counting."""
-    found = [*model.trainable_weights, *model.mapping.weights]
-    return list({id(weight): weight for weight in found}.values())
+    """All weights that training changes: some change without a gradient."""
+    return [*model.transform.weights, *model.mapping.weights]
 
 
 def _adapt(
@@ -155,6 +167,20 @@ def predict(
         Class probabilities `(samples, classes)`, probabilities or values
         `(samples, columns)`.
     """
+    parts = [
+        _predict(model, source, problem, inputs[i : i + PART], further_views)
+        for i in range(0, len(inputs), PART)
+    ]
+    return np.concatenate(parts)
+
+
+def _predict(
+    model: Reprogrammer,
+    source: Source,
+    problem: str,
+    inputs: np.ndarray,
+    further_views: int,
+) -> np.ndarray:
     x, _ = views(source, inputs, further_views)
     scores = model.predict(x, batch_size=64, verbose=0)
     if problem == "classification":

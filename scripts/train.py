@@ -8,7 +8,6 @@ Writes record.json, report.html, model.keras and program.weights.h5 into
 --output_dir. The same command resumes, or adds seeds if there are more.
 """
 
-import dataclasses
 import pathlib
 import shlex
 import sys
@@ -17,6 +16,7 @@ import time
 from absl import flags
 
 from scripts import errors
+from scripts import recipe_flags
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("task", "nav17", "Name, or path of data; see tasks.load.")
@@ -31,11 +31,8 @@ flags.DEFINE_float("test_fraction", 0.2, "Share of the test set.")
 flags.DEFINE_integer("train_size", 128, "Labels in all; 0 for all.", 0)
 flags.DEFINE_integer("seeds", 5, "Draws and initializations.", 1)
 flags.DEFINE_string("source", None, "Frozen source; see sources.load.")
-flags.DEFINE_string("transform", "", "Input transform.")
-flags.DEFINE_string("mapping", "linear", "Label mapping.")
-flags.DEFINE_float("learning_rate", None, "Learning rate.")
-flags.DEFINE_integer("epochs", None, "At most so many.", 1)
 flags.DEFINE_string("output_dir", None, "Default: runs/<task>-<time>.")
+flags.adopt_module_key_flags(recipe_flags)
 
 SOURCES = {"molecule": "zinc-autoencoder", "image": "shapes", "series": "waves"}
 READING = ("smiles_column", "target_column", "split_column", "problem")
@@ -73,14 +70,6 @@ def prepare():
     return data, source, about, FLAGS.train_size or len(train), unread
 
 
-def chosen_recipe():
-    from reprogram.recipe import Recipe
-
-    names = [field.name for field in dataclasses.fields(Recipe)]
-    given = {k: FLAGS[k].value for k in names if k in FLAGS}
-    return Recipe(**{k: v for k, v in given.items() if v is not None})
-
-
 def main(_):
     from reprogram import experiment
     from reprogram import resume
@@ -91,9 +80,9 @@ def main(_):
     data, source, task, size, unread = prepare()
     stamp = time.strftime("%Y%m%d-%H%M%S")
     folder = pathlib.Path(FLAGS.output_dir or f"runs/{task['name']}-{stamp}")
-    relevant = FLAGS.get_flags_for_module(sys.modules[__name__])
+    relevant = FLAGS.get_key_flags_for_module(sys.modules[__name__])
     given = {flag.name: flag.value for flag in relevant}
-    recipe = chosen_recipe()
+    recipe = recipe_flags.chosen()
     claimed = given | vars(recipe)
     claimed["data"] = resume.digest(data.inputs, data.targets, data.test)
     claimed["weights of the source"] = fingerprint(source.model)

@@ -139,6 +139,11 @@ CASES = {
         {"target_shape": (7, 6, 2), "scale": 0.5, "edge": 1.5},
         (2, 4, 3, 1),
     ),
+    "sonification": Case(
+        transforms.Sonification,
+        {"target_shape": (12, 2), "value_range": (-1.0, 1.0)},
+        (2, 4, 2),
+    ),
     "segments": Case(
         transforms.Segments,
         {"target_shape": (11, 2), "segments": 2},

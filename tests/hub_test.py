@@ -67,7 +67,7 @@ def test_text_preset(preset, monkeypatch):
     source = sources.load(preset)
     assert (source.modality, source.licence) == ("token", "mit")
     ids = source.preprocess(np.array(["4567", "8"], object))
-    assert ids.shape == (2, 128)
+    assert ids.shape == (2, 16)
     assert ids[1, :5].tolist() == [1, 8, 2, 3, 3]
     vectors = keras.ops.convert_to_numpy(backbone.weights[0])
     outputs = source.model.predict(ids, verbose=0)

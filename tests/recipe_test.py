@@ -85,8 +85,11 @@ def test_defaults_fit_the_modality():
     assert model.transform.length == 8
     assert model.input_layer == "embeddings"
     assert model.feature_layer == "features"
-    model = built(images(), "regression", Recipe(window=0.7))
-    assert type(model.transform).__name__ == "Padding"
+    model = built(images(), "regression", Recipe())
+    assert type(model.transform).__name__ == "Overlay"
+    assert model.transform.border == "full"
+    recipe = Recipe(transform="padding", window=0.7)
+    model = built(images(), "regression", recipe)
     assert tuple(model.transform.window) == (4, 4)
     assert model.feature_layer == "pooled"
     model = built(images(), "classification", Recipe(mapping="frequency"))
@@ -121,7 +124,13 @@ def test_the_warm_start_is_kept_where_training_does_not_help():
 
 def test_the_program_of_the_best_epoch_is_kept():
     source = images()
-    long = Recipe(epochs=15, patience=2, learning_rate=0.05)
+    long = Recipe(
+        transform="padding",
+        epochs=15,
+        patience=2,
+        learning_rate=0.05,
+        program_rate=1.0,
+    )
     model, history = train(source, "regression", long)
     best = int(np.argmin(history["val_loss"][1:])) + 1
     assert 1 <= best < len(history["loss"]) <= 16
@@ -214,7 +223,10 @@ def test_identity_passes_the_answers_of_a_source_of_the_same_size():
         (tokens, "regression", {"mapping": "random"}, "'random' .*regression"),
         (tokens, "multilabel", {"mapping": "frequency"}, "needs a classific"),
         (images, "regression", {"transform": "soft_prompt"}, "does not say be"),
-        (tokens, "regression", {"transform": "padding"}, "reads any size"),
+        (tokens, "regression", {"transform": "padding"}, "does not fit"),
+        (images, "regression", {"transform": "segments"}, "does not fit"),
+        (images, "regression", {"transform": "table_image"}, "in Python"),
+        (images, "regression", {"program": "blur"}, "Unknown program.*blur"),
         (tokens, "classification", {"mapping": "identity"}, "5 answers.*has 2"),
     ],
 )

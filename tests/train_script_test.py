@@ -184,7 +184,7 @@ def test_bad_input_ends_with_code_2(tmp_path):
         ([*digits, f"--source={tmp_path}/other.keras"], "but not a Keras mod"),
         ([*digits, f"--source={tmp_path}/lambda.keras"], "a `Lambda` layer"),
         ([*digits, "--mapping=nope"], "nope"),
-        ([*digits, "--transform=soft_prompt"], "which layer a soft prompt"),
+        ([*digits, "--transform=soft_prompt"], "which layer the transform"),
         (
             [f"--task={tmp_path}/flat.npz", "--train_size=40"],
             "no more than the 16 training rows there are",

@@ -49,7 +49,9 @@ def short(text: str, length: int = 24) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-def _drawn(draw: Callable[..., Figure]) -> Callable[..., str]:
+def drawn(draw: Callable[..., Figure]) -> Callable[..., str]:
+    """Makes a function that draws a figure return its data URI."""
+
     @functools.wraps(draw)
     def uri(*args, **kwargs) -> str:
         buffer = io.BytesIO()
@@ -68,7 +70,7 @@ def _axes(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-@_drawn
+@drawn
 def intervals(record: dict) -> Figure:
     """Draws each model's seeds, mean and interval in the headline metric."""
     metric, models = record["task"]["metric"], record["models"]
@@ -99,7 +101,7 @@ def axis_label(name: str, unit: str) -> str:
     return f"{short(name, 40)} [{short(unit)}]" if unit else short(name, 40)
 
 
-@_drawn
+@drawn
 def learning_curves(history: list[dict]) -> Figure:
     """Draws the loss over the epochs: thin a seed, thick their mean."""
     figure, axes = _axes(5.4, 3.2)
@@ -137,7 +139,7 @@ def _seed_curves(
     axes.plot(epochs, mean, c=color, lw=2.2, label=label, **style)
 
 
-@_drawn
+@drawn
 def parity(
     targets: np.ndarray, predictions: np.ndarray, names: list[str], unit: str
 ) -> Figure:
@@ -168,7 +170,7 @@ def parity(
     return figure
 
 
-@_drawn
+@drawn
 def roc(curves: list[tuple[str, np.ndarray, np.ndarray, float]]) -> Figure:
     """Draws ROC curves, each a name, false and true positive rate, area."""
     figure, axes = _axes(4.6, 4.4)
@@ -185,7 +187,7 @@ def roc(curves: list[tuple[str, np.ndarray, np.ndarray, float]]) -> Figure:
     return figure
 
 
-@_drawn
+@drawn
 def confusion(counts: np.ndarray, names: list[str]) -> Figure:
     """Draws the confusion matrix `(true class, predicted class)`."""
     k = len(names)

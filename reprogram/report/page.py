@@ -51,7 +51,7 @@ def render(record: dict) -> str:
     test = record.get("test") or {"targets": []}
     rows = outcomes.read(record) if test["targets"] else None
     drawn = rows is not None and record["task"]["modality"] == "molecule"
-    return _template().render(
+    return page_template("template.html").render(
         record=record,
         task=record["task"],
         source=record["source"],
@@ -71,7 +71,8 @@ def render(record: dict) -> str:
 
 
 @functools.cache
-def _template() -> jinja2.Template:
+def page_template(name: str) -> jinja2.Template:
+    """Returns a template of this folder that escapes what it is given."""
     folder = importlib.resources.files("reprogram.report")
     environment = jinja2.Environment(
         autoescape=True,
@@ -80,9 +81,7 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.filters["number"] = context.number
-    return environment.from_string(
-        folder.joinpath("template.html").read_text("utf-8")
-    )
+    return environment.from_string(folder.joinpath(name).read_text("utf-8"))
 
 
 def _headings(record: dict) -> list[str]:
@@ -109,7 +108,11 @@ def _results(record: dict) -> list[dict[str, str]]:
         f"Diamonds: means{spread if len(record['seeds']) > 1 else ''}."
         " Dots: seeds.",
     )
-    return [intervals, *_learning_curves(record.get("history") or [])]
+    return [
+        intervals,
+        *_learning_curves(record.get("history") or []),
+        *(record.get("pictures") or []),
+    ]
 
 
 def _learning_curves(history: list[dict]) -> list[dict[str, str]]:

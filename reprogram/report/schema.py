@@ -62,6 +62,7 @@ FIELDS = {
     ],
     "test?": {"inputs": list, "targets": list, "predictions": list},
     "mapping?": [list],
+    "pictures?": [{"src": str, "title": str, "alt": str, "text": str}],
     "warnings?": [str],
 }
 

@@ -30,6 +30,8 @@ class Source:
         class_names: Names of the outputs, if known.
         input_layer: The layer whose output a token program changes.
         feature_layer: The layer whose output a linear head reads.
+        transform: The input transform that suits it, a key of
+            `transforms.TRANSFORMS`; `None` for the one of the modality.
         licence: Of the weights.
         citation: Paper and year.
         explain: Says why one raw input cannot be read; empty if it can.
@@ -48,6 +50,7 @@ class Source:
     class_names: tuple[str, ...] = ()
     input_layer: str | None = None
     feature_layer: str | None = None
+    transform: str | None = None
     licence: str = ""
     citation: str = ""
     explain: Callable[[object], str] | None = None

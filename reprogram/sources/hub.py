@@ -13,6 +13,7 @@ from reprogram.sources import Source
 from reprogram.sources.text_encoder import text_encoder
 
 LENGTH = 128
+STEP = 16
 READS = {"token_ids", "padding_mask", "segment_ids"}
 
 
@@ -22,7 +23,8 @@ def load(preset: str) -> Source:
     The model maps token ids `(batch, length)` to the mean of the last hidden
     states over the tokens that are not padding, `(batch, width)`. The
     preprocessing turns strings `(batch,)` into at most 128 tokens each, with
-    the start and end tokens of the preset; integers `(batch, length)` pass as
+    the start and end tokens of the preset, padded to the longest of them, in
+    steps of 16; integers `(batch, length)` pass as
     they are, padded with the padding id of the tokenizer, or 0.
 
     Args:
@@ -128,7 +130,10 @@ def _token_ids(
         end_value=getattr(tokenizer, "end_token_id", end),
         pad_value=_pad(tokenizer),
     )
-    return ops.convert_to_numpy(pack(tokenizer(batch.tolist())))
+    found = ops.convert_to_numpy(pack(tokenizer(batch.tolist())))
+    longest = np.flatnonzero((found != _pad(tokenizer)).any(axis=0))
+    # In steps, so that few lengths need a graph of their own.
+    return found[:, : STEP * -(-(int(longest[-1]) + 1) // STEP)]
 
 
 def _licence(folder: pathlib.Path | None) -> str:

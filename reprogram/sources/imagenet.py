@@ -11,6 +11,7 @@ from keras import ops
 
 from reprogram.sources import Source
 from reprogram.sources.images import fit_images
+from reprogram.sources.images import shifted
 
 # Module of keras.applications: licence of the weights, citation.
 ORIGINS = {
@@ -113,6 +114,7 @@ def load(name: str) -> Source:
         feature_layer=_feature_layer(model),
         licence=licence,
         citation=citation,
+        augment=shifted,
     )
 
 

