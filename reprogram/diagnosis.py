@@ -98,7 +98,7 @@ def diagnose(
     Vision-Language Models? A Likelihood Perspective, 2024.
     """
     sample = _sample(source, data, problem)
-    features = suitability.read(source, sample.inputs, source.feature_layer)
+    features = suitability.read(source, sample.plain, source.feature_layer)
     evidence = transferability.log_evidence(features, sample.table)
     below, trial = suitability.programs(sample, trial_epochs)
     firm, mapped = suitability.assignment(sample)

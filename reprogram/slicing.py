@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-PARTS = 16
+PARTS = 8
 
 
 def slice_source(

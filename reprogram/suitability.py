@@ -1,9 +1,11 @@
 """What a diagnosis measures of a source and the rows to train with."""
 
 import dataclasses
+import functools
 
 import numpy as np
 
+from reprogram import comparison
 from reprogram import recipe as recipes
 from reprogram import transferability
 from reprogram.recipe import Recipe
@@ -33,6 +35,11 @@ class Sample:
     targets: np.ndarray
     problem: str
     count: int
+
+    @functools.cached_property
+    def plain(self) -> np.ndarray:
+        """What the source reads without a transform."""
+        return comparison.plain(self.source).preprocess(self.raw)
 
     @property
     def table(self) -> np.ndarray:
@@ -102,7 +109,7 @@ def assignment(sample: Sample) -> tuple[float, float]:
     """Stability and skill of the best assignment of source classes."""
     if sample.problem != "classification" or sample.count < 2:
         return np.nan, np.nan
-    answers = read(sample.source, sample.inputs, None)
+    answers = read(sample.source, sample.plain, None)
     if answers.shape[1] < sample.count:
         return np.nan, np.nan
     firm, right = transferability.label_map(
@@ -176,7 +183,7 @@ def distance(sample: Sample, reference: np.ndarray | None) -> float:
             return np.nan
         reference, _ = tiny.RECIPES[source.name].draw(MOST, 0)
     own = read(source, source.preprocess(reference), None)
-    answers = read(source, sample.inputs, None)
+    answers = read(source, sample.plain, None)
     return transferability.sliced_wasserstein(answers, own)
 
 

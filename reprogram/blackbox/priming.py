@@ -20,6 +20,7 @@ from reprogram.slicing import slice_source
 from reprogram.sources import Source
 
 Pair = tuple[np.ndarray, np.ndarray]
+VIEWS = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +57,8 @@ def student(
 ) -> Source:
     """Trains a head on a local encoder to answer like a service.
 
-    Labels are not used.
+    Labels are not used. Where the source knows further ways to write an
+    input, each shares the answer that was paid once.
 
     Args:
         source: The encoder; it stays as it is.
@@ -71,7 +73,8 @@ def student(
     """
     keras.utils.set_random_seed(seed)
     reader = Reprogrammer(source.model, feature_layer=source.feature_layer)
-    features = reader.source_scores(source.preprocess(inputs))
+    written, rows = recipes.views(source, inputs, VIEWS)
+    features = reader.source_scores(written)
     features = features.reshape(len(features), -1)
     scale = keras.layers.Normalization()
     scale.adapt(features)
@@ -84,7 +87,7 @@ def student(
         ),
         keras.losses.CategoricalCrossentropy(from_logits=True),
     )
-    targets = ops.convert_to_numpy(ops.softmax(answers))
+    targets = ops.convert_to_numpy(ops.softmax(answers))[rows]
     copies = max(1, 512 // len(features))
     epochs = max(1, 32 * steps // (copies * len(features)))
     learner.fit(
@@ -176,7 +179,7 @@ def _local(
     inputs: np.ndarray,
 ) -> np.ndarray:
     return recipes.predict(
-        models[name], sources[name], "classification", inputs
+        models[name], sources[name], "classification", inputs, VIEWS
     )
 
 

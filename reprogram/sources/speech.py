@@ -9,6 +9,7 @@ import numpy as np
 from keras import layers
 
 from reprogram.sources import Source
+from reprogram.sources import series
 from reprogram.sources.log_mel import LogMel
 
 LENGTH = 16_000
@@ -78,14 +79,14 @@ def attention_rnn(shapes: Mapping[str, tuple[int, ...]]) -> keras.Model:
     return keras.Model(waveform, logits, name="attention_rnn")
 
 
-def waveforms(series: np.ndarray) -> np.ndarray:
+def waveforms(raw: np.ndarray) -> np.ndarray:
     """Turns series into waveforms in [-1, 1] of the same length and channels.
 
     Each channel is centered, and divided by its peak where that is above 1.
     Shorter series may end in NaN, which stay.
 
     Args:
-        series: Of shape `(batch, length, channels)`, in any unit.
+        raw: Series of shape `(batch, length, channels)`, in any unit.
 
     Returns:
         A float32 array of the same shape.
@@ -98,14 +99,14 @@ def waveforms(series: np.ndarray) -> np.ndarray:
     >>> waveforms(np.array([[[0.0], [6.0]]])).ravel().tolist()
     [-1.0, 1.0]
     """
-    series = np.asarray(series, "float64")
-    if series.ndim != 3 or 0 in series.shape[1:]:
+    raw = np.asarray(raw, "float64")
+    if raw.ndim != 3 or 0 in raw.shape[1:]:
         raise ValueError(
             "Series must have the shape (batch, length, channels). Received:"
-            f" shape {series.shape}. Add the missing axis."
+            f" shape {raw.shape}. Add the missing axis."
         )
-    known = np.isfinite(series).all(axis=2)
-    ends = np.isnan(series).all(axis=2)
+    known = np.isfinite(raw).all(axis=2)
+    ends = np.isnan(raw).all(axis=2)
     tail = np.logical_and.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
     bad = np.flatnonzero(~(known | tail).all(axis=1) | ~known[:, 0])
     if bad.size:
@@ -114,7 +115,7 @@ def waveforms(series: np.ndarray) -> np.ndarray:
             f" shorter one. Received: {bad.size} that are not, first at row"
             f" {bad[0]}. Fill or drop them."
         )
-    centered = series - np.nanmean(series, axis=1, keepdims=True)
+    centered = raw - np.nanmean(raw, axis=1, keepdims=True)
     peak = np.nanmax(np.abs(centered), axis=1, keepdims=True)
     return (centered / np.maximum(peak, 1.0)).astype("float32")
 
@@ -166,6 +167,7 @@ def load(path: str) -> Source:
         class_names=WORDS if known else (),
         feature_layer="bidirectional",
         transform="sonification",
+        augment=series.warped,
         licence="MIT" if known else "not stated",
         citation="de Andrade et al., A neural attention model for speech"
         " command recognition, 2018.",

@@ -14,18 +14,18 @@ from reprogram.transforms.program_layer import ProgramLayer
 class Sonification(ProgramLayer):
     """Lets a source of sounds hear a series as a melody.
 
-    The series is stretched to the length of the source, and its values, each
-    series divided by its peak, set the pitch of a tone between a lowest and a
-    highest one; each channel has a voice of its own. Below the tone the
-    series itself is repeated, whose shape becomes the timbre. Pitches and
+    The series is stretched to the length of the source. Its values set the
+    pitch of one voice and its slopes that of a higher one, both centered and
+    divided by their peak; each channel has two voices of its own. Below them
+    the series itself is repeated, whose shape becomes the timbre. Pitches and
     loudnesses are trained, and a program is added to the sound. Steps that
     are masked or NaN count as zero.
 
     Args:
         target_shape: Shape that the source reads, `(length, channels)`.
-        pitches: Lowest and highest pitch at the start, in cycles a sample: 300
-            to 3,000 Hz at 16 kHz by default.
-        loudness: Amplitudes of the tone and of the copies at the start.
+        pitches: Lowest and highest pitch at the start, in cycles a sample, in
+            equal parts for all voices: 300 to 6,000 Hz at 16 kHz by default.
+        loudness: Amplitudes of the voices and of the copies at the start.
         **kwargs: `value_range`, that the sum is clipped to; `initializer`,
             `regularizer`, `dropout`, `program`; see `ProgramLayer`.
 
@@ -35,10 +35,10 @@ class Sonification(ProgramLayer):
 
     Example:
 
-    >>> layer = Sonification((8, 1), pitches=(0.05, 0.25), loudness=(1.0, 0.0))
-    >>> out = layer(ops.ones((1, 3, 1)))  # always the highest pitch
-    >>> (ops.convert_to_numpy(out).ravel().round(4) + 0).tolist()
-    [1.0, 0.0, -1.0, 0.0, 1.0, 0.0, -1.0, 0.0]
+    >>> layer = Sonification((8, 1), loudness=(0.0, 1.0))
+    >>> out = layer(ops.array([[[1.0], [2.0], [3.0]]]))
+    >>> ops.convert_to_numpy(out).ravel().tolist()
+    [1.0, 2.0, 3.0, 1.0, 2.0, 3.0, 0.0, 0.0]
 
     Reference: Hermann, Hunt and Neuhoff, The Sonification Handbook, 2011, on
     parameter mapping; Yang, Tsai and Chen, Voice2Series, 2021, on the copies.
@@ -47,8 +47,8 @@ class Sonification(ProgramLayer):
     def __init__(
         self,
         target_shape: tuple[int, int],
-        pitches: tuple[float, float] = (0.01875, 0.1875),
-        loudness: tuple[float, float] = (0.5, 0.5),
+        pitches: tuple[float, float] = (0.01875, 0.375),
+        loudness: tuple[float, float] = (0.66, 0.33),
         **kwargs: object,
     ):
         super().__init__(target_shape, **kwargs)
@@ -73,7 +73,7 @@ class Sonification(ProgramLayer):
         axes = {1: input_shape[1], 2: input_shape[2]}
         self.input_spec = keras.layers.InputSpec(ndim=3, axes=axes)
         low, high = self.pitches
-        ends = np.geomspace(low, high, input_shape[2] + 1)
+        ends = np.geomspace(low, high, 2 * input_shape[2] + 1)
         start = np.stack([ends[:-1], ends[1:]])
         self.logits = self.add_weight(
             shape=start.shape,
@@ -97,13 +97,15 @@ class Sonification(ProgramLayer):
     def call(self, inputs, training=None, mask=None):
         x, _ = observed(ops.cast(inputs, "float32"), mask)
         levels = ops.convert_to_tensor(self.levels)
-        sound = levels[0] * self._tone(x) + levels[1] * self._copies(x)
+        sound = levels[0] * self._voices(x) + levels[1] * self._copies(x)
         sound = ops.repeat(sound[..., None], self.target_shape[-1], axis=-1)
         sound = ops.cast(sound, self.compute_dtype)
         return self.add(sound, self.array(training)[None])
 
-    def _tone(self, x: object) -> object:
-        """Voices whose pitch follows the channels, `(batch, length)`."""
+    def _voices(self, x: object) -> object:
+        """Tones that follow values and slopes, `(batch, length)`."""
+        x = ops.concatenate([x, _slopes(x)], axis=-1)
+        x = x - ops.mean(x, axis=1, keepdims=True)
         peak = ops.max(ops.abs(x), axis=1, keepdims=True)
         height = 0.5 + 0.5 * self._stretched(x / ops.maximum(peak, 1e-9))
         ends = ops.log(0.5 * ops.sigmoid(self.logits))
@@ -135,3 +137,12 @@ class Sonification(ProgramLayer):
     def get_config(self):
         config = {"pitches": self.pitches, "loudness": self.loudness}
         return {**super().get_config(), **config}
+
+
+def _slopes(x: object) -> object:
+    """Central differences along the series, one-sided at its ends."""
+    if x.shape[1] < 2:
+        return ops.zeros_like(x)
+    inner = 0.5 * (x[:, 2:] - x[:, :-2])
+    ends = x[:, 1:2] - x[:, :1], x[:, -1:] - x[:, -2:-1]
+    return ops.concatenate([ends[0], inner, ends[1]], axis=1)

@@ -1,0 +1,69 @@
+"""Parts of the benchmarks that could flatter if they were wrong."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks import blackbox_cells
+from benchmarks import series
+from tests import commands
+
+SHARED = commands.ROOT.parent / "shared"
+needs_shared = pytest.mark.skipif(
+    not SHARED.is_dir(), reason="needs the folder ../shared beside the project"
+)
+
+
+@pytest.mark.parametrize("each", [0, 5])
+def test_draws_are_apart_and_hold_every_class(each):
+    labels = np.repeat([0, 1, 2], [9, 30, 12])
+    fit, held = series.draw(labels, each, seed=3)
+    assert not set(fit) & set(held)
+    counts = np.bincount(labels[np.concatenate([fit, held])])
+    expected = [5, 5, 5] if each else [9, 30, 12]
+    assert counts.tolist() == expected
+    assert set(labels[fit]) == set(labels[held]) == {0, 1, 2}
+
+
+def test_curves_use_only_programs_that_the_queries_could_pay(monkeypatch):
+    class Judge:
+        def set_weights(self, weights):
+            self.weights = weights
+
+    monkeypatch.setattr(
+        blackbox_cells, "accuracy", lambda judge, x, y: judge.weights
+    )
+    kept = [(200, 0.9, "start"), (2_500, 0.5, "middle"), (9_000, 0.4, "end")]
+    found = blackbox_cells.curve(kept, Judge(), ((), ()), 5_000)
+    assert found == [(300, "start"), (1_000, "start"), (3_000, "middle")]
+
+
+def test_advice_is_right_only_where_it_won():
+    script = (
+        "from benchmarks import diagnose as d;"
+        "print(d.won([.8], [.9]), d.won([.9], [.8]), d.won([.9], [.901]))"
+    )
+    found = commands.python("-c", script).stdout
+    assert "linear probe" not in found.split("} ")[0]
+    assert found.split("} ")[1] == "{'linear probe'"
+    assert all(word in found.split("} ")[2] for word in ("both", "program"))
+
+
+@needs_shared
+def test_quick_series_benchmark_prints_figures_and_resumes(tmp_path):
+    command = [sys.executable, "-m", "benchmarks.series", "--quick"]
+    command += [f"--output_dir={tmp_path}"]
+    for _ in range(2):
+        found = subprocess.run(
+            command, capture_output=True, text=True, cwd=commands.ROOT
+        )
+        assert found.returncode == 0, found.stderr
+    lines = [x for x in found.stdout.splitlines() if x.startswith("{")]
+    figures = [json.loads(line) for line in lines]
+    assert len(figures) == 4 and all(0 <= f["value"] <= 1 for f in figures)
+    # Nothing was trained again.
+    assert "0 cells missing" in found.stdout
+    assert "# ('Coffee'" not in found.stdout
