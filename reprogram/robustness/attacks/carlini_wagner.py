@@ -1,0 +1,167 @@
+"""The attack of Carlini and Wagner in L2."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from reprogram.gradients import value_and_grad
+from reprogram.robustness.attacks import driver
+from reprogram.robustness.attacks.losses import margin
+from reprogram.robustness.attacks.nearest import prepared
+from reprogram.robustness.attacks.nearest import run_nearest
+from reprogram.robustness.attacks.nearest import trimmed
+from reprogram.robustness.attacks.slopes import averaged
+from reprogram.robustness.attacks.slopes import erring
+from reprogram.robustness.result import AttackResult
+from reprogram.robustness.scoring import graph
+from reprogram.robustness.scoring import logits
+from reprogram.robustness.threats import flat
+from reprogram.robustness.threats import wide
+
+_EDGE = 0.99999
+
+
+def carlini_wagner(
+    model: Callable,
+    x: np.ndarray,
+    y: np.ndarray,
+    threat: Any,
+    steps: int = 200,
+    searches: int = 7,
+    rate: float = 0.02,
+    confidence: float = 0.0,
+    samples: int = 1,
+    batch_size: int = 256,
+    tell: Callable[[str], None] | None = None,
+) -> AttackResult:
+    """Weighs distance against margin; finds the weight by bisection.
+
+    Args:
+        model: Takes `(n, ...)`, returns scores `(n, classes)`.
+        x: Inputs inside the threat's bounds, `(n, ...)`.
+        y: Class ids, `(n,)`.
+        threat: L2, or L2 masked.
+        steps: Adam steps for each weight.
+        searches: Weights tried for each sample.
+        rate: Adam's learning rate, in units of the arctangent.
+        confidence: By how much the wrong logit is to win.
+        samples: Answers to average for a model that is random.
+        batch_size: Samples a step.
+        tell: Receives progress.
+
+    Returns:
+        The nearest errors found. Only those inside the radius are successes.
+
+    Raises:
+        ValueError: If the threat is not L2.
+
+    Example:
+
+    >>> from reprogram.robustness import L2
+    >>> x = np.array([[0.5, 0.3]], "float32")
+    >>> result = carlini_wagner(lambda x: x * 1.0, x, np.array([0]), L2(0.2))
+    >>> round(float(result.distance[0]), 2)
+    0.14
+
+    Reference: Carlini and Wagner, Towards Evaluating the Robustness of Neural
+    Networks, 2017.
+    """
+    if threat.name not in ("L2", "L2 masked"):
+        raise ValueError(
+            f"`carlini_wagner` looks for errors near in L2. Received a"
+            f" {threat.name} threat. Use L2, or fab for other norms."
+        )
+    job = driver.white_box_job(
+        "carlini_wagner",
+        model,
+        x,
+        y,
+        threat,
+        batch_size=batch_size,
+        samples=samples,
+    )
+    descend = _descender(job)
+    options = np.array([rate, confidence, 0.0], "float32")
+
+    def search(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        origin, y = prepared(job, job.x[rows], job.y[rows])
+        low, high = np.zeros(len(y)), np.full(len(y), np.inf)
+        fixed = {"origin": origin, "y": y, "weight": np.ones(len(y))}
+        state = {"best": origin, "far": np.full(len(y), np.inf, "float32")}
+        for _ in range(searches):
+            state = _descent(descend, state, fixed, options, steps)
+            hit = ops.convert_to_numpy(state["hit"])
+            weight = fixed["weight"]
+            high = np.where(hit, np.minimum(high, weight), high)
+            low = np.where(hit, low, np.maximum(low, weight))
+            middle = (low + np.where(np.isinf(high), 0.0, high)) / 2
+            fixed["weight"] = np.where(np.isinf(high), low * 10, middle)
+        spent = np.full(len(rows), steps * searches * job.samples, "int64")
+        return trimmed(state["best"], rows), spent
+
+    return run_nearest(job, search, tell=tell)
+
+
+def _descent(
+    descend: Callable,
+    state: dict,
+    fixed: dict,
+    options: np.ndarray,
+    steps: int,
+) -> dict:
+    """Minimizes from the originals with one weight."""
+    zeros = np.zeros_like(fixed["origin"])
+    fixed = fixed | {"weight": fixed["weight"].astype("float32")}
+    none = np.zeros(len(zeros), bool)
+    state = state | {"w": zeros, "first": zeros, "second": zeros, "hit": none}
+    for step in range(1, steps + 1):
+        options[2] = step
+        state = descend(state, fixed, options)
+    return state
+
+
+def _descender(job: driver.Job) -> Callable:
+    """Compiles one step of Adam on where the inputs are in the bounds."""
+    scores, threat = logits(job.model, job.facts), job.threat
+    lowest, highest = (np.asarray(b, "float32") for b in threat.bounds)
+    middle, half = (lowest + highest) / 2, (highest - lowest) / 2
+
+    def placed(w: Any, origin: Any) -> Any:
+        # `w` is counted from the original, which is at zero.
+        start = ops.arctanh((origin - middle) / half * _EDGE)
+        moved = middle + half * ops.tanh(start + w) / _EDGE
+        moved = threat.clip(moved)
+        if hasattr(threat, "allowed"):
+            return ops.where(threat.allowed(moved) > 0, moved, origin)
+        return moved
+
+    def value(w: Any, fixed: dict, confidence: Any) -> tuple[Any, Any]:
+        x = placed(w, fixed["origin"])
+        z = averaged(scores, x, job.samples)
+        gap = ops.maximum(confidence - margin(z, fixed["y"]), 0.0)
+        far = ops.sum(ops.square(flat(x - fixed["origin"])), axis=1)
+        loss = ops.sum(far + fixed["weight"] * gap)
+        won = ops.logical_and(erring(z, fixed["y"]), gap <= 0)
+        return loss, (x, threat.norm(x - fixed["origin"]), won)
+
+    slope = value_and_grad(value, has_aux=True)
+
+    def descend(state: dict, fixed: dict, options: Any) -> dict:
+        rate, confidence, step = options[0], options[1], options[2]
+        (_, (x, far, won)), gradient = slope(state["w"], fixed, confidence)
+        nearer = ops.logical_and(won, far < state["far"])
+        first = 0.9 * state["first"] + 0.1 * gradient
+        second = 0.999 * state["second"] + 0.001 * ops.square(gradient)
+        scale = ops.sqrt(second / (1 - 0.999**step)) + 1e-8
+        return {
+            "w": state["w"] - rate * first / (1 - 0.9**step) / scale,
+            "first": first,
+            "second": second,
+            "best": ops.where(wide(nearer, x), x, state["best"]),
+            "far": ops.where(nearer, far, state["far"]),
+            "hit": ops.logical_or(won, state["hit"]),
+        }
+
+    return graph(job.model, ("carlini_wagner", *job.key()), descend)

@@ -1,0 +1,101 @@
+"""DeepFool: the nearest class boundary, one linear step after the other."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from reprogram.robustness.attacks import driver
+from reprogram.robustness.attacks.hyperplane import reach
+from reprogram.robustness.attacks.nearest import prepared
+from reprogram.robustness.attacks.nearest import run_nearest
+from reprogram.robustness.attacks.nearest import trimmed
+from reprogram.robustness.attacks.slopes import class_slopes
+from reprogram.robustness.attacks.slopes import rivals_of
+from reprogram.robustness.result import AttackResult
+from reprogram.robustness.scoring import graph
+from reprogram.robustness.threats import dual
+from reprogram.robustness.threats import wide
+
+
+def deepfool(
+    model: Callable,
+    x: np.ndarray,
+    y: np.ndarray,
+    threat: Any,
+    steps: int = 50,
+    candidates: int = 9,
+    overshoot: float = 0.02,
+    samples: int = 1,
+    batch_size: int = 256,
+    tell: Callable[[str], None] | None = None,
+) -> AttackResult:
+    """Steps over the nearest linearised boundary until the model errs.
+
+    Args:
+        model: Takes `(n, ...)`, returns scores `(n, classes)`.
+        x: Inputs inside the threat's bounds, `(n, ...)`.
+        y: Class ids, `(n,)`.
+        threat: Linf, L2 or L1, or one of them masked; the norm to be small in.
+        steps: Steps at most.
+        candidates: Likeliest wrong classes to consider; all in one pass.
+        overshoot: How much farther than the boundary to step, relative.
+        samples: Answers to average for a model that is random.
+        batch_size: Samples a step.
+        tell: Receives progress.
+
+    Returns:
+        The nearest errors found. Only those inside the radius are successes.
+
+    Example:
+
+    >>> from reprogram.robustness import Linf
+    >>> x = np.array([[0.5, 0.3]], "float32")
+    >>> result = deepfool(lambda x: x * 1.0, x, np.array([0]), Linf(0.2))
+    >>> round(float(result.distance[0]), 2)
+    0.1
+
+    Reference: Moosavi-Dezfooli et al., DeepFool: a simple and accurate method
+    to fool deep neural networks, 2016.
+    """
+    job = driver.white_box_job(
+        "deepfool", model, x, y, threat, batch_size=batch_size, samples=samples
+    )
+    count = min(candidates, job.facts.classes - 1)
+    move = _mover(job, count)
+
+    def search(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rivals = rivals_of(job, rows, count)
+        place, y, rivals = prepared(job, job.x[rows], job.y[rows], rivals)
+        spent = np.zeros(len(rows), "int64")
+        for _ in range(steps):
+            place, wrong = move(place, y, rivals, np.float32(1 + overshoot))
+            wrong = trimmed(wrong, rows)
+            spent += ~wrong
+            if wrong.all():
+                break
+        return trimmed(place, rows), spent * count * job.samples
+
+    return run_nearest(job, search, tell=tell)
+
+
+def _mover(job: driver.Job, count: int) -> Callable:
+    slopes_of, threat = class_slopes(job, count), job.threat
+    length = dual(threat)
+
+    def move(x: Any, y: Any, rivals: Any, stretch: Any) -> tuple[Any, Any]:
+        margins, slopes, wrong = slopes_of(x, y, rivals)
+        steep = length(ops.reshape(slopes, (-1, *x.shape[1:])))
+        steep = ops.reshape(steep, (-1, count))
+        ways = ops.abs(margins) / ops.maximum(steep, 1e-12)
+        chosen = ops.one_hot(ops.argmin(ways, axis=1), count)
+        chosen = ops.cast(chosen, x.dtype)
+        spread = ops.reshape(chosen, (-1, count, *[1] * (len(x.shape) - 1)))
+        slope = ops.sum(slopes * spread, axis=1)
+        gap = ops.sum(margins * chosen, axis=1)
+        jump = reach(threat, x, slope, -gap * stretch + 1e-6)
+        moved = threat.clip(x + jump)
+        return ops.where(wide(wrong, x), x, moved), wrong
+
+    return graph(job.model, ("deepfool", *job.key(), count), move)

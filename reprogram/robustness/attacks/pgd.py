@@ -1,0 +1,156 @@
+"""Projected gradient descent."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from reprogram.robustness.attacks import driver
+from reprogram.robustness.attacks.slopes import sloped
+from reprogram.robustness.result import AttackResult
+from reprogram.robustness.scoring import graph
+from reprogram.robustness.threats import wide
+
+
+def pgd(
+    model: Callable,
+    x: np.ndarray,
+    y: np.ndarray,
+    threat: Any,
+    steps: int = 20,
+    size: float | None = None,
+    restarts: int = 1,
+    loss: str = "ce",
+    target: np.ndarray | None = None,
+    start: np.ndarray | None = None,
+    samples: int = 1,
+    batch_size: int = 256,
+    seed: int = 0,
+    tell: Callable[[str], None] | None = None,
+) -> AttackResult:
+    """Climbs the loss inside the ball; keeps the first error it meets.
+
+    Args:
+        model: Takes `(n, ...)`, returns scores `(n, classes)`.
+        x: Inputs inside the threat's bounds, `(n, ...)`.
+        y: Class ids, `(n,)`.
+        threat: What the attacker may change.
+        steps: Gradient steps a restart.
+        size: Length of a step in the threat's norm; `None` takes
+            2.5 radius / steps.
+        restarts: Random starts. 0 starts once, from the inputs.
+        loss: `"ce"`, `"margin"` or `"dlr"`.
+        target: Classes to reach, `(n,)`; any error counts as a success.
+        start: Where the first restart starts, such as an earlier attack's
+            result, `(n, ...)`.
+        samples: Answers to average for a model that is random.
+        batch_size: Samples a step.
+        seed: Of the random starts.
+        tell: Receives progress.
+
+    Returns:
+        The adversarial inputs.
+
+    Raises:
+        ValueError: If the inputs do not fit the model or the threat, or the
+            model has no gradients.
+
+    Example:
+
+    >>> from reprogram.robustness import Linf
+    >>> weights = np.array([[1.0, -1.0], [-2.0, 2.0]], "float32")
+    >>> x = np.array([[0.5, 0.3], [0.6, 0.2]], "float32")
+    >>> result = pgd(lambda x: ops.matmul(x - 0.2, weights), x,
+    ...              np.array([0, 0]), Linf(0.1))
+    >>> result.success.tolist()
+    [True, False]
+
+    Reference: Madry et al., Towards Deep Learning Models Resistant to
+    Adversarial Attacks, 2018.
+    """
+    job = driver.white_box_job(
+        "pgd", model, x, y, threat, batch_size=batch_size, samples=samples
+    )
+    if size is None:
+        size = 2.5 * threat.epsilon / steps
+    climb = climber(job, loss, target is not None)
+    goals = job.y if target is None else np.asarray(target, "int32")
+
+    if start is None and not restarts:
+        start = job.x
+
+    def attack(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        moved, spent = job.x[rows], np.zeros(len(rows), "int64")
+        left = np.arange(len(rows))
+        for restart in range(max(1, restarts)):
+            first = None if restart else start
+            begin = begin_at(job, rows[left], seed + 9973 * restart, first)
+            ends, used, wrong = _ascend(
+                climb, job, rows[left], begin, goals, (size, steps)
+            )
+            moved[left], spent[left] = ends, spent[left] + used
+            left = left[~wrong]
+            if not len(left):
+                break
+        return moved, spent
+
+    return driver.run(job, attack, tell)
+
+
+def climber(job: driver.Job, loss: str, targeted: bool = False) -> Callable:
+    """Compiles one step of gradient ascent inside the ball.
+
+    Returns:
+        A function of the place, origin, labels, targets and the pair of
+        radius and step length that returns the next place and where the model
+        erred before the step. What errs stays.
+    """
+    inner, slope = job.threat, sloped(job, loss, targeted)
+
+    def step(x: Any, origin: Any, y: Any, target: Any, pace: Any) -> tuple:
+        _, wrong, gradient = slope(x, y, target)
+        threat = inner.at(pace[0])
+        moved = threat.project(threat.step(x, gradient, pace[1]), origin)
+        return ops.where(wide(wrong, x), x, moved), wrong
+
+    return graph(job.model, ("pgd", *job.key(), loss, targeted), step)
+
+
+def begin_at(
+    job: driver.Job, rows: np.ndarray, seed: int, start: np.ndarray | None
+) -> np.ndarray:
+    """Returns where to start: at a given place or at random in the ball."""
+    if start is not None:
+        inside = job.threat.project(
+            np.asarray(start[rows], "float32"), job.x[rows]
+        )
+        return ops.convert_to_numpy(inside)
+    inside = job.threat.sample(job.x[rows], seed + int(rows[0]))
+    return ops.convert_to_numpy(inside)
+
+
+def _ascend(
+    climb: Callable,
+    job: driver.Job,
+    rows: np.ndarray,
+    begin: np.ndarray,
+    goals: np.ndarray,
+    pace: tuple[float, int],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Climbs from one start; returns places, queries and where it erred."""
+    size, steps = pace
+    origin, y, target, place = (
+        driver.padded(values, driver.width(len(rows), job.batch_size))
+        for values in (job.x[rows], job.y[rows], goals[rows], begin)
+    )
+    lengths = np.array([job.threat.epsilon, size], "float32")
+    spent = np.zeros(len(rows), "int64")
+    for _ in range(steps):
+        place, wrong = climb(place, origin, y, target, lengths)
+        wrong = ops.convert_to_numpy(wrong)[: len(rows)]
+        spent += ~wrong
+        if wrong.all():
+            break
+    place = ops.convert_to_numpy(place)[: len(rows)]
+    return place, spent * job.samples, wrong

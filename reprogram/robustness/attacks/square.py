@@ -1,0 +1,171 @@
+"""Square: random windows of the input, kept if the margin falls."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from reprogram.robustness.attacks import driver
+from reprogram.robustness.checks import checked
+from reprogram.robustness.result import AttackResult
+
+# Of 10,000 queries; where the share of changed values is halved.
+HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
+
+
+def square(
+    model: Callable,
+    x: np.ndarray,
+    y: np.ndarray,
+    threat: Any,
+    queries: int = 5000,
+    share: float = 0.8,
+    batch_size: int = 256,
+    seed: int = 0,
+    tell: Callable[[str], None] | None = None,
+) -> AttackResult:
+    """Searches without gradients; asks for scores once an iteration.
+
+    Starts from random stripes of full strength, then moves square windows
+    (intervals of series and tables) up or down, smaller and smaller, and
+    keeps what lowers the margin between the true class and the best other.
+
+    Args:
+        model: Takes `(n, ...)`, returns scores `(n, classes)`; a function of
+            NumPy arrays or a remote service will do.
+        x: Inputs inside the threat's bounds: images, series or tables,
+            `(n, ..., channels)` or `(n, features)`.
+        y: Class ids, `(n,)`.
+        threat: `Linf`.
+        queries: Answers that may be asked for each sample.
+        share: Of the values that the first windows cover.
+        batch_size: Samples a step.
+        seed: Of all draws.
+        tell: Receives progress.
+
+    Returns:
+        The adversarial inputs.
+
+    Raises:
+        ValueError: If the inputs do not fit, or the threat is another.
+
+    Example:
+
+    >>> from reprogram.robustness import Linf
+    >>> x = np.array([[0.5, 0.3], [0.9, 0.1]], "float32")
+    >>> result = square(lambda x: x, x, np.array([0, 0]), Linf(0.15),
+    ...                 queries=50)
+    >>> result.success.tolist()
+    [True, False]
+
+    Reference: Andriushchenko et al., Square Attack: a query-efficient
+    black-box adversarial attack via random search, 2020.
+    """
+    x, y, facts = checked(model, x, y, threat)
+    if threat.name != "Linf" or queries < 1 or not 0 < share <= 1:
+        raise ValueError(
+            "Square knows the threat Linf, at least one query and a share in"
+            f" (0, 1]. Received: {threat.name}, queries={queries},"
+            f" share={share}."
+        )
+    job = driver.Job(model, x, y, threat, facts, batch_size)
+
+    def attack(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng([seed, int(rows[0])])
+        return _search(job, rows, queries, share, rng)
+
+    return driver.run(job, attack, tell)
+
+
+def _search(
+    job: driver.Job,
+    rows: np.ndarray,
+    queries: int,
+    share: float,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    shape = job.x.shape[1:]
+    origin = job.x[rows]
+    origin = origin if len(shape) > 1 else origin[..., None]
+    epsilon = float(job.threat.epsilon)
+    low, high = (_like(bound, shape) for bound in job.threat.bounds)
+    low = np.maximum(origin - epsilon, low)
+    high = np.minimum(origin + epsilon, high)
+
+    def margins(values: np.ndarray, left: np.ndarray) -> np.ndarray:
+        scores = job.scores(values.reshape(-1, *shape).astype("float32"))
+        own = np.arange(len(left)), job.y[rows[left]]
+        truth = scores[own].copy()
+        scores[own] = -np.inf
+        return truth - scores.max(axis=1)
+
+    left = np.arange(len(rows))
+    moved = origin + epsilon * _stripes(origin.shape, rng)
+    moved = np.clip(moved, low, high)
+    best, spent = margins(moved, left), np.ones(len(rows), "int64")
+    for step in range(1, queries):
+        left = np.flatnonzero(best > 0)
+        if not len(left):
+            break
+        side = _side(share_at(step, queries, share), origin.shape[1:-1])
+        sign = rng.choice([-2.0, 2.0], (len(left), *_single(origin)))
+        window = _windows(len(left), origin.shape[1:-1], side, rng)
+        new = moved[left] + epsilon * sign * window
+        new = np.clip(new, low[left], high[left])
+        found = margins(new, left)
+        better = found < best[left]
+        moved[left[better]], best[left[better]] = new[better], found[better]
+        spent[left] += 1
+    return moved.reshape(-1, *shape).astype("float32"), spent
+
+
+def share_at(step: int, queries: int, share: float) -> float:
+    """Returns the share of values that a window covers at a step.
+
+    Args:
+        step: From 0.
+        queries: In all; the schedule is stretched to them.
+        share: At the start.
+
+    Example:
+
+    >>> share_at(0, 10_000, 0.8), share_at(100, 10_000, 0.8)
+    (0.8, 0.2)
+    """
+    scaled = int(step / queries * 10_000)
+    return share / 2 ** sum(scaled > limit for limit in HALVINGS)
+
+
+def _side(share: float, sizes: tuple[int, ...]) -> int:
+    side = (share * np.prod(sizes)) ** (1 / len(sizes))
+    return max(1, min(round(float(side)), min(sizes)))
+
+
+def _single(x: np.ndarray) -> tuple[int, ...]:
+    return (*[1] * (x.ndim - 2), x.shape[-1])
+
+
+def _stripes(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Signs that are constant along the first axis of images."""
+    inner = (1, *shape[2:]) if len(shape) > 3 else shape[1:]
+    return rng.choice([-1.0, 1.0], (shape[0], *inner))
+
+
+def _windows(
+    count: int, sizes: tuple[int, ...], side: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Ones in a window of each sample, zeros elsewhere, `(count, ..., 1)`."""
+    window = np.ones((count, *[1] * len(sizes)))
+    for axis, size in enumerate(sizes):
+        start = rng.integers(0, size - side + 1, count)[:, None]
+        place = np.arange(size)[None]
+        inside = (place >= start) & (place < start + side)
+        window = window * inside.reshape(
+            count, *(size if a == axis else 1 for a in range(len(sizes)))
+        )
+    return window[..., None]
+
+
+def _like(bound: Any, shape: tuple[int, ...]) -> np.ndarray:
+    found = np.broadcast_to(np.asarray(bound, "float32"), shape)
+    return found if len(shape) > 1 else found[..., None]
