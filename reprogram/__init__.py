@@ -38,6 +38,7 @@ _MODULES = (
     "mappings",
     "molecules",
     "report",
+    "robustness",
     "sources",
     "transforms",
 )

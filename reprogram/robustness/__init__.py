@@ -1,4 +1,4 @@
-"""How far a model can be trusted: attacks under a threat model.
+"""How far a model can be trusted: attacks, estimates and certificates.
 
 Everything takes `model(x) -> scores`: a Reprogrammer, a Keras model, a
 pipeline of layers, a NumPy function or a remote service. Names load when they
@@ -23,7 +23,7 @@ _NAMES = {
     "sweep": "reprogram.robustness.sweeping",
     "auto_attack": "reprogram.robustness.attacks.auto_attack",
 }
-_MODULES = ("attacks", "threats")
+_MODULES = ("attacks", "certification", "threats")
 
 __all__ = [*_NAMES, *_MODULES]
 
