@@ -38,6 +38,7 @@ flags.DEFINE_integer("answers_number", 1, "Classes of top_k, or decimals.")
 flags.DEFINE_enum("method", "estimate", ["estimate", "cma", "prime"], "How.")
 flags.DEFINE_string("estimator", "orthogonal", "See blackbox.estimators.")
 flags.DEFINE_integer("test_size", 200, "Test samples asked; 0 for all.", 0)
+flags.adopt_module_key_flags(train)
 
 
 def chosen_service():
@@ -73,12 +74,8 @@ def main(_):
     service = chosen_service()
     stamp = time.strftime("%Y%m%d-%H%M%S")
     folder = pathlib.Path(FLAGS.output_dir or f"runs/{task['name']}-{stamp}")
-    modules = (sys.modules[__name__], train)
-    given = {
-        flag.name: flag.value
-        for module in modules
-        for flag in FLAGS.get_flags_for_module(module)
-    }
+    relevant = FLAGS.get_key_flags_for_module(sys.modules[__name__])
+    given = {flag.name: flag.value for flag in relevant}
     claimed = given | {"data": resume.digest(data.inputs, data.targets)}
     resume.claim(folder, claimed, ("output_dir", "budget", "rate", "cost"))
     meter = Meter(
@@ -117,7 +114,6 @@ def main(_):
     print(record.table(record.load(folder)))
     bill = meter.bill()
     print(f"\nPaid: {bill.queries} queries {bill.purposes}, {bill.price:.2f}")
-    print(f"Report: {folder / 'report.html'}")
 
 
 if __name__ == "__main__":

@@ -22,29 +22,27 @@ from scripts import train
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("trials", 40, "In all, earlier ones included.", 1)
 flags.DEFINE_float("minutes", None, "At most so many, this time.", 0.0)
+flags.adopt_module_key_flags(train)
 
 
 def main(_):
     from reprogram import resume
     from reprogram import tuning
+    from reprogram.report import tuning as page
 
     if not FLAGS["seeds"].present:
         FLAGS.seeds = 2
     data, source, task, _, _ = train.prepare()
     folder = pathlib.Path(FLAGS.output_dir or f"runs/tune-{task['name']}")
     base = recipe_flags.chosen()
-    modules = (sys.modules[__name__], train)
-    claimed = {
-        flag.name: flag.value
-        for module in modules
-        for flag in FLAGS.get_key_flags_for_module(module)
-    }
+    relevant = FLAGS.get_key_flags_for_module(sys.modules[__name__])
+    claimed = {flag.name: flag.value for flag in relevant}
     claimed |= vars(base)
     claimed["data"] = resume.digest(data.inputs, data.targets, data.test)
     resume.claim(folder, claimed, ("output_dir", "trials", "minutes"))
     seconds = FLAGS.minutes * 60 if FLAGS.minutes else None
     study = tuning.search(data, source, base, folder, FLAGS.trials, seconds)
-    tuning.write(study, folder)
+    page.write(study, folder)
     print(f"Best validation loss: {study.best_value:.4f}")
     print(f"Use it: --recipe={folder / 'recipe.json'}")
     print(f"Report: {folder / 'tuning.html'}")

@@ -13,6 +13,17 @@ README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
 
 
+def python_block(word: str) -> str:
+    return next(t for kind, t in BLOCKS if kind == "python" and word in t)
+
+
+def test_robustness_example_runs(capsys):
+    scope = {}
+    exec(compile(python_block("robustness"), "README.md", "exec"), scope)
+    assert 0 <= scope["found"].robust_accuracy() <= 1
+    assert "apgd-ce" in capsys.readouterr().out
+
+
 def test_python_example_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code = [text for kind, text in BLOCKS if kind == "python"][0]
@@ -24,7 +35,7 @@ def test_python_example_runs(tmp_path, monkeypatch):
 
 
 def test_the_molecular_source_does_what_its_comments_say():
-    code = [text for kind, text in BLOCKS if kind == "python"][1]
+    code = python_block("zinc-autoencoder")
     tree, scope, values = ast.parse(code), {}, []
     for node in tree.body:
         if isinstance(node, ast.Expr):
@@ -48,7 +59,10 @@ def test_first_two_commands_install_and_run_in_one_line():
     assert test.strip().endswith("-m pytest")
 
 
-@pytest.mark.parametrize("script", ["train", "predict", "pretrain"])
+@pytest.mark.parametrize(
+    "script",
+    ["train", "predict", "pretrain", "tune", "serve", "train_blackbox"],
+)
 def test_flags_of_the_readme_exist(script):
     used = re.findall(rf"-m scripts\.{script} ([^`#\n]*)", README)
     names = {flag for line in used for flag in re.findall(r"--(\w+)", line)}
