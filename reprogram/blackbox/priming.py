@@ -30,7 +30,9 @@ class Primed:
     Args:
         predict: From raw inputs to class probabilities; asks the service only
             if `winner` is `"service"`.
-        winner: The name of the best in `accuracies`; of equals the first.
+        winner: The name of the best in `accuracies`; a student must be better
+            than the service by a standard error, as its epoch was chosen on
+            the same data.
         accuracies: On validation data: `"primed"` (the reprogrammed student),
             `"local"` (the encoder reprogrammed without the service) and
             `"service"` (its answers under the mapping).
@@ -159,7 +161,7 @@ def prime(
         for name in models
     }
     scores["service"] = _accuracy(model.mapping(held), validation)
-    winner = max(scores, key=scores.get)
+    winner = _best(scores, len(validation[1]))
 
     def predict(inputs: np.ndarray) -> np.ndarray:
         if winner != "service":
@@ -197,6 +199,15 @@ def _reprogram(
     )
     recipes.train(built, source, recipe, training, validation)
     return built
+
+
+def _best(scores: dict[str, float], rows: int) -> str:
+    """Names the best; the students' epochs were chosen on the same rows."""
+    fair = {
+        name: score - (name != "service") * np.sqrt(score * (1 - score) / rows)
+        for name, score in scores.items()
+    }
+    return max(fair, key=fair.get)
 
 
 def _accuracy(scores: object, validation: Pair) -> float:
