@@ -1,0 +1,351 @@
+"""Optimizes molecules by queries, with everything kept on disk."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import time
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from reprogram import resume
+from reprogram.molecules import floors
+from reprogram.molecules import search as searches
+from reprogram.molecules.ledger import Ledger
+from reprogram.molecules.ledger import OracleFailed
+from reprogram.molecules.objective import Objective
+from reprogram.molecules.objective import front
+from reprogram.molecules.objective import plain
+from reprogram.molecules.oracles import ORACLES
+from reprogram.molecules.search.archive import Archive
+from reprogram.report import record
+from reprogram.report import schema
+
+TOP = 100  # molecules that are kept of each search
+FIRST = 100  # molecules that are asked first without a start
+TOGETHER = 16  # starts whose latents are decoded in one batch
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How to search.
+
+    Args:
+        budget: Molecules that may be asked for each start, the start
+            included.
+        search: A key of `search.SEARCHES`.
+        source: Name or path of a molecular source, for searches in its
+            latent; empty for none.
+        options: Arguments of the search.
+        seed: Seed of all draws.
+        timeout: Seconds for one list of molecules, for oracles that are not
+            of this library.
+        floors: Whether to say what cheap tricks reach; only for oracles of
+            this library, which cost nothing.
+    """
+
+    budget: int = 500
+    search: str = "evolution"
+    source: str = ""
+    options: dict = dataclasses.field(default_factory=dict)
+    seed: int = 0
+    timeout: float | None = None
+    floors: bool = True
+
+
+def optimize(
+    objective: Objective,
+    starts: Sequence[str | None],
+    folder: str | os.PathLike,
+    plan: Plan = Plan(),
+    jobs: int = 1,
+    tell: Callable[[str], None] = print,
+) -> list[dict]:
+    """Searches from each start and keeps what is found.
+
+    The folder holds `ledger.db`, every call of an oracle; and `starts/`, the
+    result of each start. The same call goes on where an interruption, even a
+    kill, has left it; what was answered is not asked again.
+
+    Args:
+        objective: What is wanted.
+        starts: SMILES; `None` for a search without a start.
+        folder: Where to keep everything.
+        plan: How to search.
+        jobs: Processes, -1 for all cores; each has some of the starts.
+        tell: Called with lines of progress.
+
+    Returns:
+        For each start a dict, see `_result`; with `reason` alone where a
+        start cannot be used.
+
+    Raises:
+        ValueError: If the folder holds another search, an oracle is unknown,
+            or the start has no value.
+        OracleFailed: If an oracle fails three times in a row.
+
+    Example:
+
+    >>> wanted = Objective(maximise=["qed"], at_least={"qed": 0.6})
+    >>> folder = getfixture("tmp_path")
+    >>> plan = Plan(budget=50, floors=False)
+    >>> found = optimize(wanted, ["CCOc1ccccc1"], folder, plan, tell=id)
+    >>> found[0]["values"]["qed"] >= 0.6
+    True
+    """
+    import joblib
+
+    folder = pathlib.Path(folder)
+    configuration = {
+        **dataclasses.asdict(objective),
+        **dataclasses.asdict(plan),
+        "starts": resume.digest(np.array(list(starts), object)),
+    }
+    resume.claim(folder, configuration, ("budget", "timeout"))
+    together = TOGETHER if plan.search in searches.NEED_SOURCE else 1
+    rows = [i for i in range(len(starts)) if not _done(folder, i, plan)]
+    groups = [rows[i : i + together] for i in range(0, len(rows), together)]
+    if len(rows) < len(starts):
+        tell(f"{len(starts) - len(rows)} of {len(starts)} starts are done.")
+    alone = tell if jobs == 1 else None
+    work = (
+        joblib.delayed(_solve)(
+            objective, [(i, starts[i]) for i in group], folder, plan, alone
+        )
+        for group in groups
+    )
+    run = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+    done, solved = len(starts) - len(rows), 0
+    for found in run(work):
+        done += len(found)
+        solved += sum(result.get("solved", False) for result in found)
+        for result in found:
+            tell(f"{done} of {len(starts)}: {line(result)}")
+    paths = [_place(folder, i) for i in range(len(starts))]
+    return [json.loads(path.read_text("utf-8")) for path in paths]
+
+
+def line(result: dict) -> str:
+    """Says in one line what a start has become."""
+    start = result["start"] or "no start"
+    if result["reason"]:
+        return f"{start}: {result['reason']}"
+    if result["smiles"] is None:
+        return f"{start}: nothing within the bounds in {result['calls']} calls"
+    values = [f"{n} {value:.4g}" for n, value in result["values"].items()]
+    return (
+        f"{start} -> {result['smiles']}, {', '.join(values)}, similarity"
+        f" {result['similarity']:.2f}, {result['calls']} calls"
+    )
+
+
+def _place(folder: pathlib.Path, row: int) -> pathlib.Path:
+    return folder / "starts" / f"{row:06}.json"
+
+
+def _done(folder: pathlib.Path, row: int, plan: Plan) -> bool:
+    path = _place(folder, row)
+    if not path.exists():
+        return False
+    found = json.loads(path.read_text("utf-8"))
+    return found["budget"] >= plan.budget or found.get("solved", False)
+
+
+def _solve(
+    objective: Objective,
+    starts: Sequence[tuple[int, str | None]],
+    folder: pathlib.Path,
+    plan: Plan,
+    tell: Callable[[str], None] | None,
+) -> list[dict]:
+    """Searches from some starts in step; writes and returns the results."""
+    ledger = Ledger(folder / "ledger.db")
+    evaluate = searches.evaluator(objective, ledger, plan.timeout)
+    source = None
+    if plan.source:
+        from reprogram import sources
+
+        source = sources.load(plan.source)
+    search = searches.get(plan.search, source, **plan.options)
+    archives, found = {}, []
+    for row, start in starts:
+        try:
+            text = plain(start) if start is not None else None
+            archives[row] = Archive(objective, text, plan.seed + row)
+            if plan.search in searches.NEED_SOURCE and text:
+                _check_readable(source, text)
+        except ValueError as error:
+            archives.pop(row, None)
+            found.append(_refused(row, start, plan, str(error)))
+    begin = time.perf_counter()
+    asked = [_first(a, source, plan) for a in archives.values()]
+    seconds: dict[int, float] = {}
+
+    def progress(_: Sequence[Archive]) -> None:
+        for row, archive in archives.items():
+            if archive.solved() and row not in seconds:
+                seconds[row] = time.perf_counter() - begin
+        if tell and len(archives) == 1:
+            _tell(tell, next(iter(archives.values())), plan)
+
+    failed = None
+    try:
+        searches.drive(
+            list(archives.values()),
+            *(search, evaluate, plan.budget, asked, progress),
+        )
+    except OracleFailed as error:
+        failed = error
+    spent = time.perf_counter() - begin
+    for row, archive in archives.items():
+        result = _result(row, archive, plan, seconds.get(row, spent))
+        if plan.floors and archive.start and not failed:
+            result["floors"] = _floors(archive)
+        found.append(result)
+    for result in found:
+        path = _place(folder, result["row"])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if failed:
+            path = path.with_suffix(".partial.json")
+        record.write_text(path, json.dumps(schema.plain(result)) + "\n")
+    if failed:
+        raise failed
+    return found
+
+
+def _check_readable(source: Any, text: str) -> None:
+    from reprogram.molecules.smiles import read
+
+    standard, reasons = read([text])
+    reason = reasons[0] or source.tokenizer.explain(standard[0], source.longest)
+    if reason:
+        raise ValueError(
+            f"{reason}. A search by edits can start from it:"
+            " --search=evolution --source=none."
+        )
+
+
+def _first(archive: Archive, source: Any, plan: Plan) -> list[str]:
+    """What is asked before the search."""
+    if archive.start:
+        return [archive.start]
+    count = min(FIRST, plan.budget)
+    if source is not None:
+        drawn = source.generate(4 * count, seed=archive.seed)
+    else:
+        from reprogram.sources.molecular import corpus
+
+        rows = corpus.read_smiles(corpus.rdkit_files()[0])
+        drawn = archive.rng.choice(rows, min(20 * count, len(rows)), False)
+        from reprogram.molecules.smiles import read
+
+        drawn = read(drawn)[0]
+    from rdkit import Chem
+
+    good = [
+        row
+        for row in dict.fromkeys(r for r in drawn if r)
+        if archive.frame.allows(Chem.MolFromSmiles(row))
+    ]
+    return good[:count]
+
+
+def _tell(tell: Callable[[str], None], archive: Archive, plan: Plan) -> None:
+    best = archive.best()
+    if not len(archive):
+        return
+    text = "nothing within the bounds yet"
+    if best is not None:
+        names = archive.objective.properties
+        values = archive.values[best]
+        shown = [f"{n} {value:.4g}" for n, value in zip(names, values)]
+        text = f"{', '.join(shown)}, {archive.smiles[best]}"
+    tell(f"{len(archive):,} of {plan.budget:,} calls: {text}")
+
+
+def _refused(row: int, start: str | None, plan: Plan, reason: str) -> dict:
+    return {
+        **{"row": row, "start": start, "reason": reason, "solved": False},
+        **{"smiles": None, "calls": 0, "budget": plan.budget},
+    }
+
+
+def _result(row: int, archive: Archive, plan: Plan, seconds: float) -> dict:
+    """What one start has become, as JSON can hold it."""
+    names, best = archive.objective.properties, archive.best()
+    good = np.flatnonzero(archive.feasible())
+    order = good[np.argsort(-archive.utility()[good], kind="stable")]
+    wanted = archive.objective.directions(archive.values[good])
+    result = {
+        **{"row": row, "start": archive.start, "reason": ""},
+        **{"solved": archive.solved(), "smiles": None, "calls": len(archive)},
+        **{"budget": plan.budget, "seconds": seconds, "curve": _curve(archive)},
+        "unknown": int(np.isnan(archive.values).any(axis=1).sum()),
+        "start_values": None,
+        "proposers": _credit(archive),
+        "top": [_entry(archive, i) for i in order[:TOP]],
+        "front": [],
+    }
+    if archive.start in archive.rows:
+        values = archive.values[archive.rows[archive.start]]
+        result["start_values"] = dict(zip(names, values.tolist()))
+    if wanted.shape[1] > 1 and len(good):
+        result["front"] = [
+            _entry(archive, i) for i in good[front(wanted)][:TOP]
+        ]
+    if best is not None:
+        result |= _entry(archive, best)
+        result["path"] = archive.path(best)
+    return result
+
+
+def _entry(archive: Archive, row: int) -> dict:
+    names = archive.objective.properties
+    return {
+        "smiles": archive.smiles[row],
+        "values": dict(zip(names, archive.values[row].tolist())),
+        "similarity": archive.frame.similarity(archive.molecules[row]),
+        "call": int(row) + 1,
+    }
+
+
+def _curve(archive: Archive) -> list[tuple[int, list[float]]]:
+    """The values of the best molecule at each call that brought a better."""
+    good, utility = archive.feasible(), archive.utility()
+    best, found = -np.inf, []
+    for row in np.flatnonzero(good):
+        if utility[row] > best:
+            best = utility[row]
+            found.append((int(row) + 1, archive.values[row].tolist()))
+    return found
+
+
+def _credit(archive: Archive) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for row in archive.smiles:
+        name = archive.proposers.get(row)
+        if name:
+            counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+def _floors(archive: Archive) -> dict | None:
+    objective = archive.objective
+    if not set(objective.properties) <= set(ORACLES):
+        return None
+    rng = np.random.default_rng(archive.seed)
+    frame, start = archive.frame, archive.start
+    tricks = {
+        "one alkyl chain": floors.chains(start, frame),
+        "as many random neighbors": floors.neighbors(
+            start, frame, len(archive), rng
+        ),
+    }
+    free = searches.evaluator(objective)
+    return {
+        name: floors.reached(objective, start, rows, free)
+        for name, rows in tricks.items()
+    }
