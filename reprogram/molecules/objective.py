@@ -9,9 +9,36 @@ import numpy as np
 from rdkit import Chem
 from rdkit import DataStructs
 from rdkit.Chem import rdFingerprintGenerator
-from rdkit.Chem import rdMolDescriptors
+
+from reprogram.molecules.smiles import parse
 
 MORGAN = rdFingerprintGenerator.GetMorganGenerator(2, fpSize=2048)
+# What chemists would strike out at once: strained or reactive.
+IMPLAUSIBLE = tuple(
+    (name, Chem.MolFromSmarts(smarts))
+    for name, smarts in {
+        "small aromatic ring": "[a;r3,r4]",
+        "small ring at an aromatic one": "[a]@[r3]@[a]",
+        "small ring with a double bond": "[r3]=[r3]",
+        "triple bond in a ring": "[R]#[R]",
+        "cumulated double bonds": "[#6]=[#6]=*",
+        "three fused small rings": "[r3,r4;R3]",
+        "two fused triangles": "[r3;R2]@[r3;R2]@[r3]",
+        "peroxide": "[#8;!a]-[#8;!a]",
+        "halogen on a heteroatom": "[#7,#8,#16X2,#15]-[F,Cl,Br,I]",
+        "chain of three heteroatoms": "[N,O,SX2;!a]-[N,O,SX2;!a]-[N,O,SX2;!a]",
+        "sulfenyl oxygen or nitrogen": "[#16X2;!a]-[#7,#8;!a]",
+        "acyl halide": "[CX3](=O)[F,Cl,Br,I]",
+        "heteroatoms and a halogen on one carbon": (
+            "[CX4]([N,O,S;!$(*=*)])[Cl,Br,I]"
+        ),
+        "two hydroxyls or amines on one carbon": (
+            "[CX4;!$(C(F)F)]([OX2H,NX3H2])[OX2H,NX3H2]"
+        ),
+        "radical or carbene": "[#6;v0,v1,v2,v3;+0]",
+        "ring of nine or more": "[R;!r3;!r4;!r5;!r6;!r7;!r8]",
+    }.items()
+)
 PENALTY = 10.0  # deviations of the objective for one of a bound
 
 
@@ -32,6 +59,8 @@ class Objective:
             its own size; 0 for no limit.
         alerts: Whether PAINS and Brenk alerts that the start does not have
             are allowed.
+        plausible: Whether strained and reactive groups that the start does
+            not have are ruled out, see `IMPLAUSIBLE`.
 
     Raises:
         ValueError: If nothing is wanted, or bounds contradict each other.
@@ -53,6 +82,7 @@ class Objective:
     counts: bool = False
     max_heavy_atoms: int = 38
     alerts: bool = True
+    plausible: bool = True
 
     def __post_init__(self):
         for name in ("maximise", "minimise"):
@@ -197,11 +227,17 @@ class Frame:
         self.objective, self.start = objective, start
         self.limit = objective.max_heavy_atoms or 10**6
         self.fingerprint, self.known = None, frozenset()
+        self.patterns = IMPLAUSIBLE if objective.plausible else ()
         if start:
             molecule = Chem.MolFromSmiles(start)
             self.limit = max(self.limit, molecule.GetNumHeavyAtoms())
             self.fingerprint = self._describe(molecule)
             self.known = _alerts(molecule) if not objective.alerts else ()
+            self.patterns = tuple(
+                (name, pattern)
+                for name, pattern in self.patterns
+                if not molecule.HasSubstructMatch(pattern)
+            )
 
     def similarity(self, molecule: Chem.Mol) -> float:
         """Tanimoto similarity to the start; 1 without a start."""
@@ -226,6 +262,8 @@ class Frame:
             least = objective.similarity - slack - 1e-12
             if self.similarity(molecule) < least:
                 return False
+        if any(molecule.HasSubstructMatch(p) for _, p in self.patterns):
+            return False
         return objective.alerts or _alerts(molecule) <= set(self.known)
 
     def _describe(self, molecule: Chem.Mol) -> Any:
@@ -255,14 +293,25 @@ _CATALOG: list = []
 
 
 def plain(smiles: str, stereo: bool = False) -> str:
-    """Writes a molecule as the searches do: canonical, without stereo."""
-    molecule = Chem.MolFromSmiles(smiles)
+    """Writes a molecule as the searches do: canonical, without stereo.
+
+    Args:
+        smiles: A SMILES string.
+        stereo: Whether to keep stereochemistry.
+
+    Returns:
+        Canonical SMILES.
+
+    Raises:
+        ValueError: If it is not one connected molecule.
+    """
+    molecule = parse(smiles)
+    if "." in smiles:
+        raise ValueError(
+            f"{smiles!r} has several parts. Start from one of them, such as"
+            " molecules.standardize gives."
+        )
     if not stereo:
         Chem.RemoveStereochemistry(molecule)
         molecule = Chem.MolFromSmiles(Chem.MolToSmiles(molecule))
     return Chem.MolToSmiles(molecule)
-
-
-def size(smiles: str) -> int:
-    """Counts heavy atoms."""
-    return rdMolDescriptors.CalcNumHeavyAtoms(Chem.MolFromSmiles(smiles))

@@ -254,16 +254,22 @@ def _first(archive: Archive, source: Any, plan: Plan) -> list[str]:
 
 
 def _tell(tell: Callable[[str], None], archive: Archive, plan: Plan) -> None:
-    best = archive.best()
-    if not len(archive):
+    utility = np.where(archive.allowed, archive.utility(), -np.inf)
+    if not np.isfinite(utility).any():
         return
-    text = "nothing within the bounds yet"
-    if best is not None:
-        names = archive.objective.properties
-        values = archive.values[best]
-        shown = [f"{n} {value:.4g}" for n, value in zip(names, values)]
-        text = f"{', '.join(shown)}, {archive.smiles[best]}"
-    tell(f"{len(archive):,} of {plan.budget:,} calls: {text}")
+    best = archive.best()
+    row = int(np.argmax(utility)) if best is None else best
+    shown = [
+        f"{name} {value:.4g}"
+        for name, value in zip(
+            archive.objective.properties, archive.values[row]
+        )
+    ]
+    text = f"{', '.join(shown)}, {archive.smiles[row]}"
+    if archive.memory.get("told") != text:
+        archive.memory["told"] = text
+        note = " (outside the bounds)" if best is None else ""
+        tell(f"{len(archive):,} of {plan.budget:,} calls: {text}{note}")
 
 
 def _refused(row: int, start: str | None, plan: Plan, reason: str) -> dict:
@@ -289,6 +295,9 @@ def _result(row: int, archive: Archive, plan: Plan, seconds: float) -> dict:
         "top": [_entry(archive, i) for i in order[:TOP]],
         "front": [],
     }
+    if archive.start is None:
+        # What a curve of the best ten needs, in the order of the calls.
+        result["asked"] = archive.utility().tolist()
     if archive.start in archive.rows:
         values = archive.values[archive.rows[archive.start]]
         result["start_values"] = dict(zip(names, values.tolist()))

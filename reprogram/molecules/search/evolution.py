@@ -33,9 +33,11 @@ class Evolution:
         children: A generation; four times as many in the first round.
         keep: Size of the population.
         growth: Share of the calls so far that a round asks at most.
+        largest: Molecules a round at most.
         slack: How much similarity the population may miss.
         ranked: Whether the surrogate ranks; without it, this is a plain
             genetic algorithm.
+        most: Molecules that the surrogate learns from.
 
     Example:
 
@@ -56,6 +58,7 @@ class Evolution:
     children: int = 100
     keep: int = 40
     growth: float = 0.05
+    largest: int = 100
     slack: float = 0.1
     ranked: bool = True
     most: int = 400
@@ -67,7 +70,8 @@ class Evolution:
         return [self._one(*pair) for pair in zip(archives, counts)]
 
     def _one(self, archive: Archive, count: int) -> list[str]:
-        count = min(count, max(LEAST, int(self.growth * len(archive))))
+        share = int(self.growth * len(archive))
+        count = min(count, self.largest, max(LEAST, share))
         weights = self._weights(archive)
         utility = archive.utility(weights)
         order = np.argsort(-utility, kind="stable")[: self.keep]
