@@ -138,9 +138,9 @@ def drd2() -> None:
 def plogp() -> None:
     """Improvement over the start, beside the floor of one alkyl chain."""
     from reprogram.molecules import floors
-    from reprogram.molecules.objective import Frame
+    from reprogram.molecules.frame import Frame
+    from reprogram.molecules.frame import plain
     from reprogram.molecules.objective import Objective
-    from reprogram.molecules.objective import plain
     from reprogram.molecules.search import evaluator
     from reprogram.report import record
 

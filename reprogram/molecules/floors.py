@@ -7,7 +7,7 @@ import numpy as np
 from rdkit import Chem
 from rdkit import rdBase
 
-from reprogram.molecules.objective import Frame
+from reprogram.molecules.frame import Frame
 from reprogram.molecules.objective import Objective
 from reprogram.molecules.search import edits
 

@@ -97,6 +97,25 @@ class Ledger:
                 )
         return np.array([known[row] for row in smiles], "float64")
 
+    def repeat(self, name: str, oracle: Oracle, smiles: str) -> float:
+        """Asks about one molecule again; the first answer stays the known one.
+
+        Args:
+            name: Of the oracle.
+            oracle: See `ask`.
+            smiles: Canonical SMILES.
+
+        Returns:
+            The new answer; NaN if there is none. The call is counted.
+        """
+        call = self._begin(name, [smiles])[0]
+        values, reasons = self._call(name, oracle, [smiles])
+        self._database.execute(
+            "UPDATE calls SET state = 'repeated', reason = ? WHERE id = ?",
+            (reasons[0] or f"answer {values[0]!r}", call),
+        )
+        return float(values[0])
+
     def find(self, name: str, smiles: Sequence[str]) -> dict[str, float]:
         """Returns what is known, by SMILES; NaN where there is no value."""
         found = {}

@@ -12,19 +12,17 @@ from typing import Any
 import numpy as np
 
 from reprogram import resume
-from reprogram.molecules import floors
+from reprogram.molecules import oracles
+from reprogram.molecules import outcome
 from reprogram.molecules import search as searches
+from reprogram.molecules.frame import plain
 from reprogram.molecules.ledger import Ledger
 from reprogram.molecules.ledger import OracleFailed
 from reprogram.molecules.objective import Objective
-from reprogram.molecules.objective import front
-from reprogram.molecules.objective import plain
-from reprogram.molecules.oracles import ORACLES
 from reprogram.molecules.search.archive import Archive
 from reprogram.report import record
 from reprogram.report import schema
 
-TOP = 100  # molecules that are kept of each search
 FIRST = 100  # molecules that are asked first without a start
 TOGETHER = 16  # starts whose latents are decoded in one batch
 
@@ -79,7 +77,7 @@ def optimize(
         tell: Called with lines of progress.
 
     Returns:
-        For each start a dict, see `_result`; with `reason` alone where a
+        For each start a dict, see `outcome.result`; with `reason` alone where a
         start cannot be used.
 
     Raises:
@@ -123,23 +121,9 @@ def optimize(
         done += len(found)
         solved += sum(result.get("solved", False) for result in found)
         for result in found:
-            tell(f"{done} of {len(starts)}: {line(result)}")
+            tell(f"{done} of {len(starts)}: {outcome.line(result)}")
     paths = [_place(folder, i) for i in range(len(starts))]
     return [json.loads(path.read_text("utf-8")) for path in paths]
-
-
-def line(result: dict) -> str:
-    """Says in one line what a start has become."""
-    start = result["start"] or "no start"
-    if result["reason"]:
-        return f"{start}: {result['reason']}"
-    if result["smiles"] is None:
-        return f"{start}: nothing within the bounds in {result['calls']} calls"
-    values = [f"{n} {value:.4g}" for n, value in result["values"].items()]
-    return (
-        f"{start} -> {result['smiles']}, {', '.join(values)}, similarity"
-        f" {result['similarity']:.2f}, {result['calls']} calls"
-    )
 
 
 def _place(folder: pathlib.Path, row: int) -> pathlib.Path:
@@ -179,7 +163,7 @@ def _solve(
                 _check_readable(source, text)
         except ValueError as error:
             archives.pop(row, None)
-            found.append(_refused(row, start, plan, str(error)))
+            found.append(outcome.refused(row, start, plan.budget, str(error)))
     begin = time.perf_counter()
     asked = [_first(a, source, plan) for a in archives.values()]
     seconds: dict[int, float] = {}
@@ -201,9 +185,13 @@ def _solve(
         failed = error
     spent = time.perf_counter() - begin
     for row, archive in archives.items():
-        result = _result(row, archive, plan, seconds.get(row, spent))
+        result = outcome.result(
+            row, archive, plan.budget, seconds.get(row, spent)
+        )
         if plan.floors and archive.start and not failed:
-            result["floors"] = _floors(archive)
+            result["floors"] = outcome.tricks(archive)
+        if not failed:
+            result["unsteady"] = _unsteady(archive, ledger, plan.timeout)
         found.append(result)
     for result in found:
         path = _place(folder, result["row"])
@@ -213,6 +201,25 @@ def _solve(
         record.write_text(path, json.dumps(schema.plain(result)) + "\n")
     if failed:
         raise failed
+    return found
+
+
+def _unsteady(
+    archive: Archive, ledger: Ledger, timeout: float | None
+) -> dict[str, float]:
+    """Asks others' oracles about the best molecule again, as a check.
+
+    Returns:
+        Answers that differ from the first, by oracle.
+    """
+    best, found = archive.best(), {}
+    for column, name in enumerate(archive.objective.properties):
+        if best is None or name in oracles.ORACLES:
+            continue
+        oracle = searches.oracle(name, timeout)
+        again = ledger.repeat(name, oracle, archive.smiles[best])
+        if not np.isclose(again, archive.values[best, column], rtol=1e-6):
+            found[name] = again
     return found
 
 
@@ -270,91 +277,3 @@ def _tell(tell: Callable[[str], None], archive: Archive, plan: Plan) -> None:
         archive.memory["told"] = text
         note = " (outside the bounds)" if best is None else ""
         tell(f"{len(archive):,} of {plan.budget:,} calls: {text}{note}")
-
-
-def _refused(row: int, start: str | None, plan: Plan, reason: str) -> dict:
-    return {
-        **{"row": row, "start": start, "reason": reason, "solved": False},
-        **{"smiles": None, "calls": 0, "budget": plan.budget},
-    }
-
-
-def _result(row: int, archive: Archive, plan: Plan, seconds: float) -> dict:
-    """What one start has become, as JSON can hold it."""
-    names, best = archive.objective.properties, archive.best()
-    good = np.flatnonzero(archive.feasible())
-    order = good[np.argsort(-archive.utility()[good], kind="stable")]
-    wanted = archive.objective.directions(archive.values[good])
-    result = {
-        **{"row": row, "start": archive.start, "reason": ""},
-        **{"solved": archive.solved(), "smiles": None, "calls": len(archive)},
-        **{"budget": plan.budget, "seconds": seconds, "curve": _curve(archive)},
-        "unknown": int(np.isnan(archive.values).any(axis=1).sum()),
-        "start_values": None,
-        "proposers": _credit(archive),
-        "top": [_entry(archive, i) for i in order[:TOP]],
-        "front": [],
-    }
-    if archive.start is None:
-        # What a curve of the best ten needs, in the order of the calls.
-        result["asked"] = archive.utility().tolist()
-    if archive.start in archive.rows:
-        values = archive.values[archive.rows[archive.start]]
-        result["start_values"] = dict(zip(names, values.tolist()))
-    if wanted.shape[1] > 1 and len(good):
-        result["front"] = [
-            _entry(archive, i) for i in good[front(wanted)][:TOP]
-        ]
-    if best is not None:
-        result |= _entry(archive, best)
-        result["path"] = archive.path(best)
-    return result
-
-
-def _entry(archive: Archive, row: int) -> dict:
-    names = archive.objective.properties
-    return {
-        "smiles": archive.smiles[row],
-        "values": dict(zip(names, archive.values[row].tolist())),
-        "similarity": archive.frame.similarity(archive.molecules[row]),
-        "call": int(row) + 1,
-    }
-
-
-def _curve(archive: Archive) -> list[tuple[int, list[float]]]:
-    """The values of the best molecule at each call that brought a better."""
-    good, utility = archive.feasible(), archive.utility()
-    best, found = -np.inf, []
-    for row in np.flatnonzero(good):
-        if utility[row] > best:
-            best = utility[row]
-            found.append((int(row) + 1, archive.values[row].tolist()))
-    return found
-
-
-def _credit(archive: Archive) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for row in archive.smiles:
-        name = archive.proposers.get(row)
-        if name:
-            counts[name] = counts.get(name, 0) + 1
-    return counts
-
-
-def _floors(archive: Archive) -> dict | None:
-    objective = archive.objective
-    if not set(objective.properties) <= set(ORACLES):
-        return None
-    rng = np.random.default_rng(archive.seed)
-    frame, start = archive.frame, archive.start
-    tricks = {
-        "one alkyl chain": floors.chains(start, frame),
-        "as many random neighbors": floors.neighbors(
-            start, frame, len(archive), rng
-        ),
-    }
-    free = searches.evaluator(objective)
-    return {
-        name: floors.reached(objective, start, rows, free)
-        for name, rows in tricks.items()
-    }

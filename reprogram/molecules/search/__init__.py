@@ -11,6 +11,7 @@ from reprogram.molecules.search.archive import Archive
 from reprogram.molecules.search.drive import Search
 from reprogram.molecules.search.drive import drive
 from reprogram.molecules.search.drive import evaluator
+from reprogram.molecules.search.drive import oracle
 from reprogram.molecules.search.evolution import Evolution
 from reprogram.molecules.search.proposers import PROPOSERS
 from reprogram.molecules.search.proposers import around
@@ -96,4 +97,5 @@ __all__ = [
     "drive",
     "evaluator",
     "get",
+    "oracle",
 ]

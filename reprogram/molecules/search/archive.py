@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from rdkit import Chem
 
-from reprogram.molecules.objective import Frame
+from reprogram.molecules.frame import Frame
 from reprogram.molecules.objective import Objective
 from reprogram.molecules.search import surrogate
 
@@ -71,10 +71,6 @@ class Archive:
     def utility(self, weights: np.ndarray | None = None) -> np.ndarray:
         """What the search raises; -infinity where nothing is known."""
         return self.objective.utility(self.values, weights)
-
-    def utility_of(self, row: str) -> float:
-        """The utility of one molecule."""
-        return float(self.utility()[self.rows[row]])
 
     def feasible(self) -> np.ndarray:
         """Whether all bounds are kept, the similarity too."""

@@ -6,12 +6,32 @@ from collections.abc import Sequence
 import numpy as np
 
 from reprogram.molecules.ledger import Ledger
+from reprogram.molecules.ledger import Oracle
 from reprogram.molecules.objective import Objective
 from reprogram.molecules.search.archive import Archive
 
 Search = Callable[[Sequence[Archive], Sequence[int]], list[list[str]]]
 Evaluate = Callable[[Sequence[str]], np.ndarray]
 IDLE = 20  # rounds without a new molecule after which a search has ended
+
+
+def oracle(name: str, timeout: float | None = None) -> Oracle:
+    """Looks up an oracle that is killed if it hangs.
+
+    Args:
+        name: What `oracles.get` takes.
+        timeout: Seconds for one list of molecules, for oracles that are not
+            of this library.
+
+    Returns:
+        A function from SMILES to values.
+    """
+    from reprogram.molecules import oracles
+
+    found = oracles.get(name)
+    if timeout and name not in oracles.ORACLES:
+        return oracles.external.timed(name, timeout)
+    return found
 
 
 def evaluator(
@@ -34,14 +54,8 @@ def evaluator(
     Raises:
         ValueError: If an oracle is unknown.
     """
-    from reprogram.molecules import oracles
-
     ledger = ledger or Ledger()
-    asked = {}
-    for name in objective.properties:
-        asked[name] = oracles.get(name)
-        if timeout and name not in oracles.ORACLES:
-            asked[name] = oracles.external.timed(name, timeout)
+    asked = {name: oracle(name, timeout) for name in objective.properties}
 
     def evaluate(smiles: Sequence[str]) -> np.ndarray:
         columns = [ledger.ask(name, f, smiles) for name, f in asked.items()]

@@ -127,6 +127,7 @@ class Evolution:
         self, archive: Archive, population: list, seen: dict, count: int
     ) -> dict[str, tuple[Chem.Mol, str, str]]:
         wanted, found = max(self.children, count), {}
+        parents = [Chem.MolToSmiles(molecule) for molecule in population]
         names = list(self.proposers)
         for _ in range(3):
             shares = self._shares(archive, names)
@@ -140,8 +141,7 @@ class Evolution:
                         continue
                     molecule = Chem.MolFromSmiles(row)
                     if molecule and archive.frame.allows(molecule, self.slack):
-                        parent = Chem.MolToSmiles(population[place])
-                        found[row] = (molecule, parent, name)
+                        found[row] = (molecule, parents[place], name)
             if len(found) >= wanted / 2:
                 break
         return found
@@ -151,11 +151,12 @@ class Evolution:
         good = {name: 1.0 for name in names}
         tried = {name: 2.0 for name in names}
         if len(archive):
-            line = np.quantile(archive.utility(), 0.8)
+            utility = archive.utility()
+            line = np.quantile(utility, 0.8)
             for row, name in archive.proposers.items():
                 if name in tried and row in archive.rows:
                     tried[name] += 1
-                    good[name] += archive.utility_of(row) >= line
+                    good[name] += utility[archive.rows[row]] >= line
         rates = np.array([good[n] / tried[n] for n in names])
         rates = np.maximum(rates, 0.1 * rates.max())
         rates *= [PRIOR.get(name, 0.15) for name in names]

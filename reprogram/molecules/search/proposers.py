@@ -28,8 +28,12 @@ def edited(
 ) -> list[Proposal]:
     """Changes molecules a little, see `edits.mutate`."""
     places = [_place(len(molecules), rng) for _ in range(count)]
-    found = [(edits.mutate(molecules[place], rng), place) for place in places]
-    return [(row, place) for row, place in found if row]
+    return [
+        (row, int(place))
+        for place, number in zip(*np.unique(places, return_counts=True))
+        for row in edits.mutations(molecules[place], number, rng)
+        if row
+    ]
 
 
 def crossed(
