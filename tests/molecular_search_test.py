@@ -223,6 +223,20 @@ def test_the_default_solves_what_a_genetic_algorithm_does_not():
     assert not other.solved()
 
 
+def test_no_molecule_is_its_own_ancestor():
+    wanted = Objective(["qed"])
+    archive = Archive(wanted, "CCO", 0)
+    evaluate = searches.evaluator(wanted)
+    search = searches.get("genetic", children=10)
+    searches.drive([archive], search, evaluate, 150)
+    for row in archive.parents:
+        seen = [row]
+        while seen[-1] in archive.parents:
+            seen.append(archive.parents[seen[-1]])
+            assert len(set(seen)) == len(seen)
+        assert seen[-1] == "CCO"
+
+
 def test_equal_seeds_search_alike():
     first, second, third = (
         search_for("evolution", 25, seed, generations=2, children=30).smiles

@@ -169,12 +169,12 @@ class Evolution:
             if archive.frame.allows(molecule)
         ]
         rows.sort(key=lambda found: -found[0])
-        for _, row, parent, name in rows[:count]:
-            archive.parents[row] = parent
-            archive.proposers[row] = name
-        # Ancestors that were never asked still show the way.
-        for row, (_, parent, name, _) in seen.items():
+        # Ancestors that were never asked still show the way. The first parent
+        # stays, as a later one may be a descendant.
+        for row, (_, parent, _, _) in seen.items():
             archive.parents.setdefault(row, parent)
+        for _, row, _, name in rows[:count]:
+            archive.proposers[row] = name
         return [row for _, row, _, _ in rows[:count]]
 
 
