@@ -106,18 +106,14 @@ def main(_):
         **{"seed": FLAGS.seed, "timeout": FLAGS.timeout},
         floors=FLAGS.floors,
     )
-    folder = pathlib.Path(FLAGS.output_dir)
+    folder, run = pathlib.Path(FLAGS.output_dir), optimization.optimize
     try:
-        results = optimization.optimize(
-            objective, starts(), folder, plan, FLAGS.jobs
-        )
+        results = run(objective, starts(), folder, plan, FLAGS.jobs)
     except optimization.OracleFailed as error:
         raise ValueError(str(error)) from error
     report.write(results, objective, dataclasses.asdict(plan), folder)
-    print(report.describe(objective))
-    for text in report.summary(results, objective):
-        print(text)
-    print(f"Report: {folder / 'optimization.html'}")
+    lines = [report.describe(objective), *report.summary(results, objective)]
+    print("\n".join([*lines, f"Report: {folder / 'optimization.html'}"]))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF
 from sklearn.gaussian_process.kernels import WhiteKernel
 
+from reprogram import sources
 from reprogram.molecules import floors
 from reprogram.molecules import search as searches
 from reprogram.molecules.frame import IMPLAUSIBLE
@@ -245,7 +246,7 @@ def test_equal_seeds_search_alike():
     assert first == second != third
 
 
-@pytest.mark.parametrize("name", searches.SEARCHES)
+@pytest.mark.parametrize("name", sorted(set(searches.SEARCHES) - {"language"}))
 def test_every_search_keeps_the_budget(name):
     """One ask/tell shape: several starts, no molecule asked twice."""
     wanted = Objective(["logp"])
@@ -265,7 +266,7 @@ def test_every_search_keeps_the_budget(name):
         assert archive.best() is not None
     assert all(len(set(rows)) == len(rows) for rows in asked)
     for name in searches.NEED_SOURCE:
-        with pytest.raises(ValueError, match="works in the latent"):
+        with pytest.raises(ValueError, match="works with a molecular"):
             searches.get(name)
 
 
@@ -296,6 +297,25 @@ def test_the_estimate_of_qmo_points_uphill():
     directions = archive.memory["qmo"].directions
     estimate = 4 / (0.5 * 400) * (losses[1:] - losses[0]) @ directions
     np.testing.assert_allclose(estimate, [-1, 2, -0.5, 0], atol=0.3)
+
+
+def test_a_prompt_learns_from_its_hits():
+    """Trained on nitriles, the frozen language model writes nitriles."""
+    source = sources.load("zinc-autoencoder")
+    before = source.writer.get_weights()
+    archive = Archive(Objective(["logp"], plausible=False), None, 0)
+    search = searches.get("language", source, batch=32, learning_rate=0.2)
+    nitriles = ["C" * n + "C#N" for n in range(1, 13)]
+    archive.add(nitriles, np.ones((len(nitriles), 1)))
+    for _ in range(3):
+        search([archive], [99])
+    found = search([archive], [99])[0]
+    plain_ones = [row for row in source.generate(32, seed=0) if row]
+    share = [sum("C#N" in row for row in rows) / len(rows)
+             for rows in (found, plain_ones)]  # fmt: skip
+    assert share[0] > share[1] + 0.3
+    for old, new in zip(before, source.writer.get_weights()):
+        np.testing.assert_array_equal(old, new)
 
 
 def test_the_floor_of_one_chain():

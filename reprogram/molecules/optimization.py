@@ -7,7 +7,6 @@ import pathlib
 import time
 from collections.abc import Callable
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from reprogram import resume
 from reprogram.molecules import oracles
 from reprogram.molecules import outcome
 from reprogram.molecules import search as searches
+from reprogram.molecules import starting
 from reprogram.molecules.frame import plain
 from reprogram.molecules.ledger import Ledger
 from reprogram.molecules.ledger import OracleFailed
@@ -23,7 +23,6 @@ from reprogram.molecules.search.archive import Archive
 from reprogram.report import record
 from reprogram.report import schema
 
-FIRST = 100  # molecules that are asked first without a start
 TOGETHER = 16  # starts whose latents are decoded in one batch
 
 
@@ -160,12 +159,12 @@ def _solve(
             text = plain(start) if start is not None else None
             archives[row] = Archive(objective, text, plan.seed + row)
             if plan.search in searches.NEED_SOURCE and text:
-                _check_readable(source, text)
+                starting.check_readable(source, text)
         except ValueError as error:
             archives.pop(row, None)
             found.append(outcome.refused(row, start, plan.budget, str(error)))
     begin = time.perf_counter()
-    asked = [_first(a, source, plan) for a in archives.values()]
+    asked = [starting.first(a, source, plan.budget) for a in archives.values()]
     seconds: dict[int, float] = {}
 
     def progress(_: Sequence[Archive]) -> None:
@@ -221,43 +220,6 @@ def _unsteady(
         if not np.isclose(again, archive.values[best, column], rtol=1e-6):
             found[name] = again
     return found
-
-
-def _check_readable(source: Any, text: str) -> None:
-    from reprogram.molecules.smiles import read
-
-    standard, reasons = read([text])
-    reason = reasons[0] or source.tokenizer.explain(standard[0], source.longest)
-    if reason:
-        raise ValueError(
-            f"{reason}. A search by edits can start from it:"
-            " --search=evolution --source=none."
-        )
-
-
-def _first(archive: Archive, source: Any, plan: Plan) -> list[str]:
-    """What is asked before the search."""
-    if archive.start:
-        return [archive.start]
-    count = min(FIRST, plan.budget)
-    if source is not None:
-        drawn = source.generate(4 * count, seed=archive.seed)
-    else:
-        from reprogram.sources.molecular import corpus
-
-        rows = corpus.read_smiles(corpus.rdkit_files()[0])
-        drawn = archive.rng.choice(rows, min(20 * count, len(rows)), False)
-        from reprogram.molecules.smiles import read
-
-        drawn = read(drawn)[0]
-    from rdkit import Chem
-
-    good = [
-        row
-        for row in dict.fromkeys(r for r in drawn if r)
-        if archive.frame.allows(Chem.MolFromSmiles(row))
-    ]
-    return good[:count]
 
 
 def _tell(tell: Callable[[str], None], archive: Archive, plan: Plan) -> None:

@@ -1,7 +1,5 @@
-"""What a search for molecules has found: a table, structures, one page."""
+"""The page of a search for molecules."""
 
-import csv
-import io
 import pathlib
 from collections.abc import Sequence
 
@@ -18,6 +16,9 @@ from reprogram.report.figures import ACCENT
 from reprogram.report.figures import MUTED
 from reprogram.report.figures import drawn
 from reprogram.report.figures import svg_uri
+from reprogram.report.molecule_files import entries
+from reprogram.report.molecule_files import structures
+from reprogram.report.molecule_files import table
 from reprogram.report.page import page_template
 
 MOST_CARDS = 60
@@ -44,80 +45,6 @@ def write(
     record.write_text(
         folder / "optimization.html", page(results, objective, plan)
     )
-
-
-def table(results: Sequence[dict], objective: Objective) -> str:
-    """Makes a table with a row for each start, as text.
-
-    Args:
-        results: See `write`.
-        objective: See `write`.
-
-    Returns:
-        CSV: start, best molecule, similarity, values before and after, calls,
-        the path between them, and the reason where there is none. Of a search
-        without a start the best molecules follow each other.
-    """
-    names = objective.properties
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    before = [f"start_{name}" for name in names]
-    writer.writerow(
-        ["start", "smiles", *names, *before, "similarity", "calls", "solved"]
-        + ["path", "reason"]
-    )
-    for result in results:
-        for entry in _entries(result):
-            values = entry.get("values") or {}
-            old = result.get("start_values") or {}
-            writer.writerow(
-                [result["start"] or "", entry.get("smiles") or ""]
-                + [_cell(values.get(name)) for name in names]
-                + [_cell(old.get(name)) for name in names]
-                + [_cell(entry.get("similarity")), entry["calls"]]
-                + [int(result["solved"]), " ".join(entry.get("path", []))]
-                + [_reason(result)]
-            )
-    return text.getvalue()
-
-
-def _entries(result: dict) -> list[dict]:
-    if result["start"] is None and result.get("top"):
-        return [{**entry, "calls": entry["call"]} for entry in result["top"]]
-    return [result]
-
-
-def _cell(value: float | None) -> str:
-    return "" if value is None else f"{value:.6g}"
-
-
-def _reason(result: dict) -> str:
-    if result["reason"] or result["smiles"]:
-        return result["reason"]
-    return f"nothing within the bounds in {result['calls']} calls"
-
-
-def structures(results: Sequence[dict]) -> str:
-    """Makes an SD file of the best molecules, as text."""
-    text = io.StringIO()
-    writer = Chem.SDWriter(text)
-    for result in results:
-        for entry in _entries(result):
-            if not entry.get("smiles"):
-                continue
-            molecule = Chem.MolFromSmiles(entry["smiles"])
-            molecule.SetProp("_Name", entry["smiles"])
-            facts = {
-                **entry["values"],
-                **{"start": result["start"] or "", "calls": entry["calls"]},
-                **{"similarity": entry["similarity"]},
-                "path": " ".join(entry.get("path", [])),
-            }
-            for name, value in facts.items():
-                molecule.SetProp(name, str(value))
-            writer.write(molecule)
-    writer.close()
-    return text.getvalue()
 
 
 def page(results: Sequence[dict], objective: Objective, plan: dict) -> str:
@@ -211,10 +138,10 @@ def _change(results: Sequence[dict], objective: Objective) -> Figure:
 
 def _card(result: dict) -> list[dict]:
     """Drawings of a start and its best molecule, or of the best ones."""
-    entries = _entries(result)[:SEARCHED]
+    shown = entries(result)[:SEARCHED]
     rows = [(result["start"], result.get("start_values"), "start")]
     rows = rows if result["start"] else []
-    for entry in entries:
+    for entry in shown:
         what = f"{entry['calls']} calls"
         if result["start"]:
             what += f", similarity {entry['similarity']:.2f}"

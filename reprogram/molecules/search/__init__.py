@@ -46,14 +46,21 @@ def _latent_bayes(source: Any, **options) -> Search:
     return LatentBayes(source, **options)
 
 
+def _language(source: Any, **options) -> Search:
+    from reprogram.molecules.search.language import LanguageSearch
+
+    return LanguageSearch(source, **options)
+
+
 SEARCHES: dict[str, Callable[..., Search]] = {
     "evolution": _evolution,
     "genetic": _genetic,
     "qmo": _qmo,
     "latent_evolution": _latent_evolution,
     "latent_bayes": _latent_bayes,
+    "language": _language,
 }
-NEED_SOURCE = ("qmo", "latent_evolution", "latent_bayes")
+NEED_SOURCE = ("qmo", "latent_evolution", "latent_bayes", "language")
 
 
 def get(name: str, source: Any = None, **options) -> Search:
@@ -82,7 +89,7 @@ def get(name: str, source: Any = None, **options) -> Search:
         )
     if name in NEED_SOURCE and source is None:
         raise ValueError(
-            f"The search {name!r} works in the latent of a molecular source."
+            f"The search {name!r} works with a molecular source."
             " Give one, such as zinc-autoencoder."
         )
     return SEARCHES[name](source=source, **options)
@@ -90,6 +97,7 @@ def get(name: str, source: Any = None, **options) -> Search:
 
 __all__ = [
     "Archive",
+    "Evolution",
     "NEED_SOURCE",
     "PROPOSERS",
     "SEARCHES",

@@ -14,6 +14,7 @@ from reprogram.molecules.search.surrogate import Surrogate
 from reprogram.molecules.search.surrogate import features
 
 PRIOR = {"edits": 0.85}  # of the first proposals; 0.15 for all others
+FIRST = 20  # molecules that are never forgotten without a start
 LEAST = 4  # calls before the surrogate is asked
 
 
@@ -35,6 +36,8 @@ class Evolution:
         growth: Share of the calls so far that a round asks at most.
         largest: Molecules a round at most.
         slack: How much similarity the population may miss.
+        patience: Calls without a better molecule after which the search
+            begins again, where bounds say what is enough.
         ranked: Whether the surrogate ranks; without it, this is a plain
             genetic algorithm.
         most: Molecules that the surrogate learns from.
@@ -60,6 +63,7 @@ class Evolution:
     growth: float = 0.05
     largest: int = 100
     slack: float = 0.1
+    patience: int = 150
     ranked: bool = True
     most: int = 400
 
@@ -74,7 +78,10 @@ class Evolution:
         count = min(count, self.largest, max(LEAST, share))
         weights = self._weights(archive)
         utility = archive.utility(weights)
+        if archive.objective.enough:
+            utility = self._forget(archive, utility)
         order = np.argsort(-utility, kind="stable")[: self.keep]
+        order = order[np.isfinite(utility[order])]
         elite = [archive.molecules[i] for i in order]
         judge = self._judge(archive, utility)
         population, seen = elite, {}
@@ -92,6 +99,21 @@ class Evolution:
             population = [child[0] for child in ranked[: self.keep]]
             population += elite[:10]
         return self._asked(archive, seen, count)
+
+    def _forget(self, archive: Archive, utility: np.ndarray) -> np.ndarray:
+        """Begins again from the start where nothing better has come for long.
+
+        What was asked before is then as if it were not known, but never
+        asked again.
+        """
+        since = archive.memory.setdefault("since", 0)
+        best = since + int(np.argmax(utility[since:]))
+        if len(utility) - best > self.patience:
+            archive.memory["since"] = since = len(utility)
+            archive.memory.pop("surrogate", None)
+        kept = np.arange(len(utility)) >= since
+        kept[: 1 if archive.start else FIRST] = True
+        return np.where(kept, utility, -np.inf)
 
     def _weights(self, archive: Archive) -> np.ndarray | None:
         objective = archive.objective
