@@ -5,7 +5,9 @@
 PGD with 20 steps on a batch of 256 against 20 bare compiled gradients, in one
 process, interleaved. AutoAttack on a CNN and 128 digits for which the official
 implementation is known (../shared/data/robustness/autoattack_case.npz): 97.7 %
-clean, 65.6 % robust at 0.1 in Linf. Prints one JSON line a figure.
+clean, 65.6 % robust at 0.1 in Linf. Black-box attacks and certificates against
+bare queries and gradients (benchmarks/robustness_ratios.py). Prints one JSON
+line a figure.
 """
 
 import json
@@ -17,6 +19,8 @@ import numpy as np
 from absl import app
 from absl import flags
 from keras import ops
+
+from benchmarks.robustness_ratios import ratios
 
 FLAGS = flags.FLAGS
 flags.DEFINE_bool("quick", False, "Without FAB and Square.")
@@ -117,7 +121,10 @@ def strength(quick: bool) -> dict:
 
 
 def main(_: list[str]) -> None:
-    print(json.dumps(cost(3 if FLAGS.quick else FLAGS.rounds)), flush=True)
+    rounds = 3 if FLAGS.quick else FLAGS.rounds
+    print(json.dumps(cost(rounds)), flush=True)
+    for figure in ratios(network, rounds, FLAGS.quick):
+        print(json.dumps(figure), flush=True)
     if pathlib.Path(FLAGS.data).is_dir():
         print(json.dumps(strength(FLAGS.quick)), flush=True)
     else:

@@ -133,7 +133,7 @@ def check(record: dict) -> None:
             f" {record['schema']!r}. Use the version that wrote the record, or"
             " run again."
         )
-    problems = list(_mismatches(record, FIELDS, ""))
+    problems = list(mismatches(record, FIELDS, ""))
     problems = problems or list(_contradictions(record))
     if problems:
         raise ValueError(
@@ -147,7 +147,15 @@ def _shown(value: Any) -> str:
     return text if len(text) < 80 else f"{text[:76]} ..."
 
 
-def _mismatches(value: Any, expected: Any, path: str) -> Iterator[str]:
+def mismatches(value: Any, expected: Any, path: str) -> Iterator[str]:
+    """Names what of a value is not as a table such as `FIELDS` says.
+
+    Args:
+        value: What JSON held.
+        expected: A dict of fields, a list of one entry, a tuple of the texts
+            that are allowed, or a type or types.
+        path: The name of this part in messages.
+    """
     if isinstance(expected, dict):
         if not isinstance(value, dict):
             yield f"`{path}` must be an object, received {_shown(value)}"
@@ -158,14 +166,14 @@ def _mismatches(value: Any, expected: Any, path: str) -> Iterator[str]:
             if key not in value and key == name:
                 yield f"`{inner}` is missing"
             elif value.get(key) is not None or key == name:
-                yield from _mismatches(value[key], kind, inner)
+                yield from mismatches(value[key], kind, inner)
     elif isinstance(expected, list):
         if not isinstance(value, list):
             yield f"`{path}` must be a list, received {_shown(value)}"
             return
         for i, entry in enumerate(value):
-            yield from _mismatches(entry, expected[0], f"{path}[{i}]")
-    elif expected in (MODALITIES, PROBLEMS):
+            yield from mismatches(entry, expected[0], f"{path}[{i}]")
+    elif isinstance(expected, tuple) and isinstance(expected[0], str):
         if value not in expected:
             names = ", ".join(expected)
             yield f"`{path}` must be one of {names}, received {_shown(value)}"
@@ -195,7 +203,7 @@ def _contradictions(record: dict) -> Iterator[str]:
             lists["seconds"] = model["seconds"]
         for name, values in lists.items():
             path = f"{name} of {model['name']}"
-            wrong = list(_mismatches(values, [MAYBE_NUMBER], path))
+            wrong = list(mismatches(values, [MAYBE_NUMBER], path))
             yield from wrong
             if not wrong and len(values) != len(seeds):
                 yield (

@@ -22,8 +22,12 @@ _NAMES = {
     "checked": "reprogram.robustness.checks",
     "sweep": "reprogram.robustness.sweeping",
     "auto_attack": "reprogram.robustness.attacks.auto_attack",
+    "Hardened": "reprogram.robustness.training",
+    "transfer_report": "reprogram.robustness.transfer",
+    "Spatial": "reprogram.robustness.attacks.spatial",
+    "Semantic": "reprogram.robustness.attacks.edits",
 }
-_MODULES = ("attacks", "certification", "threats")
+_MODULES = ("attacks", "card", "certification", "shifts", "threats")
 
 __all__ = [*_NAMES, *_MODULES]
 

@@ -6,11 +6,16 @@ from typing import Any
 import numpy as np
 
 from reprogram.robustness.attacks import driver
+from reprogram.robustness.attacks import square_euclidean
+from reprogram.robustness.attacks.queries import batched
+from reprogram.robustness.attacks.queries import fused
+from reprogram.robustness.attacks.queries import margins
 from reprogram.robustness.checks import checked
 from reprogram.robustness.result import AttackResult
 
 # Of 10,000 queries; where the share of changed values is halved.
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
+_STEPS = np.array([-2.0, 2.0], "float32")
 
 
 def square(
@@ -28,7 +33,8 @@ def square(
 
     Starts from random stripes of full strength, then moves square windows
     (intervals of series and tables) up or down, smaller and smaller, and
-    keeps what lowers the margin between the true class and the best other.
+    keeps what lowers the margin between the true class and the best other. In
+    L2 a window takes the length of its change from another.
 
     Args:
         model: Takes `(n, ...)`, returns scores `(n, classes)`; a function of
@@ -36,7 +42,7 @@ def square(
         x: Inputs inside the threat's bounds: images, series or tables,
             `(n, ..., channels)` or `(n, features)`.
         y: Class ids, `(n,)`.
-        threat: `Linf`.
+        threat: `Linf` or `L2`.
         queries: Answers that may be asked for each sample.
         share: Of the values that the first windows cover.
         batch_size: Samples a step.
@@ -62,17 +68,32 @@ def square(
     black-box adversarial attack via random search, 2020.
     """
     x, y, facts = checked(model, x, y, threat)
-    if threat.name != "Linf" or queries < 1 or not 0 < share <= 1:
+    known = threat.name in ("Linf", "L2")
+    if not known or queries < 1 or not 0 < share <= 1:
         raise ValueError(
-            "Square knows the threat Linf, at least one query and a share in"
-            f" (0, 1]. Received: {threat.name}, queries={queries},"
+            "Square knows the threats Linf and L2, at least one query and a"
+            f" share in (0, 1]. Received: {threat.name}, queries={queries},"
             f" share={share}."
         )
     job = driver.Job(model, x, y, threat, facts, batch_size)
+    answer = fused(
+        job,
+        "margins",
+        lambda x, y: x,
+        lambda scores, v, x, y: margins(scores, y),
+    )
 
     def attack(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng([seed, int(rows[0])])
-        return _search(job, rows, queries, share, rng)
+
+        def ask(values: np.ndarray, left: np.ndarray) -> np.ndarray:
+            return batched(answer, job, values, y[rows[left]])
+
+        def covered(step: int) -> float:
+            return share_at(step, queries, share)
+
+        search = square_euclidean.search if threat.name == "L2" else _search
+        return search(job, rows, covered, queries, ask, rng)
 
     return driver.run(job, attack, tell)
 
@@ -80,43 +101,38 @@ def square(
 def _search(
     job: driver.Job,
     rows: np.ndarray,
+    sides: Callable[[int], float],
     queries: int,
-    share: float,
+    ask: Callable,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     shape = job.x.shape[1:]
     origin = job.x[rows]
     origin = origin if len(shape) > 1 else origin[..., None]
-    epsilon = float(job.threat.epsilon)
+    epsilon = np.float32(job.threat.epsilon)
     low, high = (_like(bound, shape) for bound in job.threat.bounds)
     low = np.maximum(origin - epsilon, low)
     high = np.minimum(origin + epsilon, high)
 
-    def margins(values: np.ndarray, left: np.ndarray) -> np.ndarray:
-        scores = job.scores(values.reshape(-1, *shape).astype("float32"))
-        own = np.arange(len(left)), job.y[rows[left]]
-        truth = scores[own].copy()
-        scores[own] = -np.inf
-        return truth - scores.max(axis=1)
-
     left = np.arange(len(rows))
     moved = origin + epsilon * _stripes(origin.shape, rng)
     moved = np.clip(moved, low, high)
-    best, spent = margins(moved, left), np.ones(len(rows), "int64")
+    best = ask(moved.reshape(-1, *shape), left)
+    spent = np.ones(len(rows), "int64")
     for step in range(1, queries):
-        left = np.flatnonzero(best > 0)
+        left = np.flatnonzero(best >= 0)
         if not len(left):
             break
-        side = _side(share_at(step, queries, share), origin.shape[1:-1])
-        sign = rng.choice([-2.0, 2.0], (len(left), *_single(origin)))
+        side = _side(sides(step), origin.shape[1:-1])
+        sign = rng.choice(_STEPS, (len(left), *_single(origin)))
         window = _windows(len(left), origin.shape[1:-1], side, rng)
         new = moved[left] + epsilon * sign * window
         new = np.clip(new, low[left], high[left])
-        found = margins(new, left)
+        found = ask(new.reshape(-1, *shape), left)
         better = found < best[left]
         moved[left[better]], best[left[better]] = new[better], found[better]
         spent[left] += 1
-    return moved.reshape(-1, *shape).astype("float32"), spent
+    return moved.reshape(-1, *shape), spent
 
 
 def share_at(step: int, queries: int, share: float) -> float:
@@ -148,14 +164,14 @@ def _single(x: np.ndarray) -> tuple[int, ...]:
 def _stripes(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     """Signs that are constant along the first axis of images."""
     inner = (1, *shape[2:]) if len(shape) > 3 else shape[1:]
-    return rng.choice([-1.0, 1.0], (shape[0], *inner))
+    return rng.choice(_STEPS / 2, (shape[0], *inner))
 
 
 def _windows(
     count: int, sizes: tuple[int, ...], side: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Ones in a window of each sample, zeros elsewhere, `(count, ..., 1)`."""
-    window = np.ones((count, *[1] * len(sizes)))
+    window = np.ones((count, *[1] * len(sizes)), "float32")
     for axis, size in enumerate(sizes):
         start = rng.integers(0, size - side + 1, count)[:, None]
         place = np.arange(size)[None]

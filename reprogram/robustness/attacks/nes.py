@@ -1,0 +1,150 @@
+"""NES: gradient ascent with gradients estimated from scores."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from reprogram.robustness.attacks import driver
+from reprogram.robustness.attacks.queries import batched
+from reprogram.robustness.attacks.queries import fused
+from reprogram.robustness.attacks.queries import margins
+from reprogram.robustness.attacks.queries import tallied
+from reprogram.robustness.certification.smoothing import Drawn
+from reprogram.robustness.checks import checked
+from reprogram.robustness.result import AttackResult
+from reprogram.robustness.threats import flat
+
+_LEAST = 1e-30
+
+
+def nes(
+    model: Callable,
+    x: np.ndarray,
+    y: np.ndarray,
+    threat: Any,
+    queries: int = 5000,
+    probes: int = 100,
+    deviation: float = 0.001,
+    size: float | None = None,
+    momentum: float = 0.9,
+    batch_size: int = 256,
+    seed: int = 0,
+    tell: Callable[[str], None] | None = None,
+) -> AttackResult:
+    """Climbs the loss; estimates its gradient from pairs of neighbors.
+
+    Args:
+        model: Takes `(n, ...)`, returns scores `(n, classes)`; a function of
+            NumPy arrays or a remote service will do.
+        x: Inputs inside the threat's bounds, `(n, ...)`.
+        y: Class ids, `(n,)`.
+        threat: What the attacker may change.
+        queries: Answers that may be asked for each sample.
+        probes: Neighbors of an estimate; pairs on opposite sides.
+        deviation: Of the neighbors, as a share of the range of values. Rounded
+            scores need more.
+        size: Length of a step in the threat's norm; `None` takes 2.5 radius /
+            steps, but a tenth of the radius at least.
+        momentum: Share of the last direction that a step keeps.
+        batch_size: Questions at once.
+        seed: Of all draws.
+        tell: Receives progress.
+
+    Returns:
+        The adversarial inputs.
+
+    Raises:
+        ValueError: If the inputs do not fit the model or the threat.
+
+    Example:
+
+    >>> from reprogram.robustness import Linf
+    >>> x = np.array([[0.5, 0.3], [0.9, 0.1]], "float32")
+    >>> result = nes(lambda x: x, x, np.array([0, 0]), Linf(0.15), queries=500)
+    >>> result.success.tolist()
+    [True, False]
+
+    Reference: Ilyas et al., Black-box Adversarial Attacks with Limited Queries
+    and Information, 2018.
+    """
+    if probes < 2 or queries <= probes or not deviation > 0:
+        raise ValueError(
+            "NES needs two probes, more queries than probes and a positive"
+            f" deviation. Received: probes={probes}, queries={queries},"
+            f" deviation={deviation}."
+        )
+    x, y, facts = checked(model, x, y, threat)
+    job = driver.Job(model, x, y, threat, facts, batch_size)
+    steps = max(1, queries // (probes + 1))
+    if size is None:
+        size = threat.epsilon * max(2.5 / steps, 0.1)
+    ask, move = _slopes(job, deviation), _moves(job, size)
+
+    def attack(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng([seed, int(rows[0])])
+        place, left = job.x[rows], np.arange(len(rows))
+        trend = np.zeros_like(place)
+        spent = np.zeros(len(rows), "int64")
+        while True:
+            left = left[spent[left] + probes + 2 <= queries]
+            if not len(left):
+                return place, spent
+            arrays = place[left], job.y[rows[left]]
+            (slope,), pairs = tallied(ask, job, arrays, probes // 2, rng)
+            trend[left] = momentum * trend[left] + (1 - momentum) * slope
+            origin, y = job.x[rows[left]], job.y[rows[left]]
+            arrays = place[left], origin, y, trend[left]
+            place[left], margin = batched(move, job, *arrays)
+            spent[left] += 2 * pairs + 1
+            left = left[margin >= 0]
+
+    return driver.run(job, attack, tell)
+
+
+def _moves(job: driver.Job, size: float) -> Callable:
+    """Makes the function that moves inputs and gives their margins."""
+    threat = job.threat
+    pace = np.array([threat.epsilon, size], "float32")
+
+    def climb(x: Any, origin: Any, y: Any, slope: Any, pace: Any) -> Any:
+        inner = threat.at(pace[0])
+        return inner.project(inner.step(x, slope, pace[1]), origin)
+
+    def judged(scores: Any, moved: Any, *args: Any) -> tuple[Any, Any]:
+        return moved, margins(scores, args[2])
+
+    move = fused(job, "nes step", climb, judged)
+    return lambda *arrays: move(*arrays, pace)
+
+
+def _slopes(job: driver.Job, deviation: float) -> Callable:
+    """Makes the function that draws pairs of neighbors and weighs them."""
+    bounds = job.threat.bounds
+    deviation = float(deviation * np.max(np.subtract(bounds[1], bounds[0])))
+    soft = job.facts.answers == "probabilities"
+
+    def near(x: Any, y: Any, seed: Any, count: Any) -> Any:
+        shape = (ops.shape(count)[0], *ops.shape(x))
+        noise = deviation * keras.random.normal(
+            shape, dtype="float32", seed=Drawn(seed)
+        )
+        both = ops.concatenate([x + noise, x - noise], axis=0)
+        return ops.reshape(both, (-1, *x.shape[1:]))
+
+    def weighed(
+        scores: Any, moved: Any, x: Any, y: Any, seed: Any, count: Any
+    ) -> tuple[Any]:
+        copies = ops.shape(count)[0]
+        scores = ops.log(ops.maximum(scores, _LEAST)) if soft else scores
+        margin = margins(scores, ops.tile(y, (2 * copies,)))
+        margin = ops.reshape(margin, (2, copies, -1))
+        values = flat(x).shape[1]
+        moves = ops.reshape(moved, (2, copies, -1, values))
+        moves = (moves[0] - moves[1]) / (2 * deviation)
+        slope = ops.einsum("cn,cnd->nd", margin[1] - margin[0], moves)
+        return (ops.reshape(slope, ops.shape(x)),)
+
+    return fused(job, ("nes", deviation), near, weighed)

@@ -1,0 +1,190 @@
+"""Semantic attack: the worst composition of color, light and sharpness."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from reprogram.gradients import value_and_grad
+from reprogram.robustness.attacks import driver
+from reprogram.robustness.attacks.edits import EDITS
+from reprogram.robustness.attacks.edits import Semantic
+from reprogram.robustness.attacks.edits import edited
+from reprogram.robustness.attacks.queries import fused
+from reprogram.robustness.attacks.queries import margins
+from reprogram.robustness.attacks.queries import narrow
+from reprogram.robustness.checks import checked
+from reprogram.robustness.result import AttackResult
+from reprogram.robustness.scoring import graph
+from reprogram.robustness.scoring import logits
+
+
+def semantic(
+    model: Callable,
+    x: np.ndarray,
+    y: np.ndarray,
+    threat: Semantic,
+    queries: int = 100,
+    steps: int = 20,
+    batch_size: int = 256,
+    seed: int = 0,
+    tell: Callable[[str], None] | None = None,
+) -> AttackResult:
+    """Edits images until the model errs: at random, then along gradients.
+
+    Each edit alone at both ends comes first, then random compositions. From
+    the composition with the smallest margin the edits climb the model's
+    gradient, where there is one. What falls is asked no more.
+
+    Args:
+        model: Takes `(n, height, width, channels)`, returns scores.
+        x: Images inside the threat's bounds, `(n, height, width, channels)`.
+        y: Class ids, `(n,)`.
+        threat: The edits and their ranges.
+        queries: Compositions to try for each image before the gradient.
+        steps: Gradient steps; none of a model without gradients.
+        batch_size: Images at once.
+        seed: Of all draws.
+        tell: Receives progress.
+
+    Returns:
+        The adversarial images; distances are Euclidean.
+
+    Raises:
+        ValueError: If the inputs are no images or do not fit, or the threat
+            is another.
+
+    Example:
+
+    >>> x = np.full((1, 4, 4, 1), 0.6, "float32")
+    >>> def model(x):
+    ...     mean = ops.mean(x, (1, 2, 3))
+    ...     return ops.stack([mean, 0.5 + 0.0 * mean], 1)
+    >>> semantic(model, x, np.array([0]), Semantic()).success.tolist()
+    [True]
+
+    Reference: Hsiung et al., Towards Compositional Adversarial Robustness:
+    Generalizing Adversarial Training to Composite Semantic Perturbations,
+    2023.
+    """
+    if np.ndim(x) != 4 or not isinstance(threat, Semantic) or queries < 1:
+        raise ValueError(
+            "semantic edits images (n, height, width, channels), knows the"
+            " threat Semantic and needs a query. Received shape"
+            f" {np.shape(x)}, the threat {getattr(threat, 'name', threat)},"
+            f" queries={queries}."
+        )
+    x, y, facts = checked(model, x, y, threat)
+    job = driver.Job(model, x, y, threat, facts, batch_size)
+    ask = fused(job, "semantic", _copies(threat), _judged)
+    climb = _climber(job) if facts.differentiable and steps else None
+    count = len(threat.limits())
+
+    def attack(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng([seed, int(rows[0])])
+        draws = rng.uniform(-1, 1, (queries, count))
+        ends = np.concatenate([np.eye(count), -np.eye(count)])
+        draws = np.concatenate([ends, draws])[:queries].astype("float32")
+        best, margin, spent = _tried(job, rows, ask, draws)
+        left = margin >= 0
+        if climb is not None and left.any():
+            found = _climbed(job, rows[left], climb, best[left], steps)
+            best[left], spent[left] = found[0], spent[left] + found[1]
+        return _applied(job, rows, best), spent
+
+    return driver.run(job, attack, tell, bounded=False)
+
+
+def _copies(threat: Semantic) -> Callable:
+    def copies(x: Any, y: Any, knobs: Any) -> Any:
+        """Applies all compositions to all images, `(k * n, ...)`."""
+        count, images = ops.shape(knobs)[0], ops.shape(x)[0]
+        repeated = ops.tile(x, (count, 1, 1, 1))
+        return edited(repeated, ops.repeat(knobs, images, axis=0), threat)
+
+    return copies
+
+
+def _judged(scores: Any, moved: Any, x: Any, y: Any, knobs: Any) -> Any:
+    labels = ops.tile(y, (ops.shape(knobs)[0],))
+    return ops.reshape(margins(scores, labels), (-1, ops.shape(x)[0]))
+
+
+def _tried(
+    job: driver.Job, rows: np.ndarray, ask: Callable, draws: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns the best composition, its margin and the queries of each."""
+    left, first = np.arange(len(rows)), 0
+    best = np.zeros((len(rows), draws.shape[1]), "float32")
+    margin = np.full(len(rows), np.inf)
+    spent = np.zeros(len(rows), "int64")
+    while first < len(draws) and len(left):
+        wide = narrow(len(left))
+        part = draws[first : first + max(1, job.batch_size // wide)]
+        x = driver.padded(job.x[rows[left]], wide)
+        y = driver.padded(job.y[rows[left]], wide)
+        found = ask(x, y, part)[:, : len(left)]
+        lowest, least = found.argmin(axis=0), found.min(axis=0)
+        better = least < margin[left]
+        best[left[better]] = part[lowest[better]]
+        margin[left[better]] = least[better]
+        spent[left] += len(part)
+        first += len(part)
+        left = left[margin[left] >= 0]
+    return best, margin, spent
+
+
+def _climber(job: driver.Job) -> Callable:
+    scores = logits(job.model, job.facts)
+
+    def value(knobs: Any, x: Any, y: Any) -> tuple[Any, Any]:
+        margin = margins(scores(edited(x, knobs, job.threat)), y)
+        return ops.sum(margin), margin
+
+    slope = value_and_grad(value, has_aux=True)
+
+    def climb(knobs: Any, x: Any, y: Any, size: Any) -> tuple[Any, Any]:
+        (_, margin), gradient = slope(knobs, x, y)
+        moved = ops.clip(knobs - size * ops.sign(gradient), -1.0, 1.0)
+        return moved, margin
+
+    return graph(job.model, ("semantic climb", *job.key()), climb)
+
+
+def _climbed(
+    job: driver.Job,
+    rows: np.ndarray,
+    climb: Callable,
+    knobs: np.ndarray,
+    steps: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the best compositions on the way, and the queries of each."""
+    size = driver.width(len(rows), job.batch_size)
+    x, y, place = (
+        driver.padded(v, size) for v in (job.x[rows], job.y[rows], knobs)
+    )
+    best, margin = knobs.copy(), np.full(len(rows), np.inf)
+    spent = np.zeros(len(rows), "int64")
+    for step in range(steps):
+        pace = np.float32(0.5 * (1 - step / steps))
+        before = ops.convert_to_numpy(place)[: len(rows)]
+        place, found = climb(place, x, y, pace)
+        found = ops.convert_to_numpy(found)[: len(rows)]
+        going = margin >= 0
+        spent += going
+        better = going & (found < margin)
+        best[better], margin[better] = before[better], found[better]
+        if (margin < 0).all():
+            break
+    return best, spent
+
+
+def _applied(
+    job: driver.Job, rows: np.ndarray, knobs: np.ndarray
+) -> np.ndarray:
+    found = edited(job.x[rows], knobs, job.threat)
+    return np.clip(ops.convert_to_numpy(found), *job.threat.bounds)
+
+
+__all__ = ["EDITS", "Semantic", "edited", "semantic"]

@@ -1,0 +1,209 @@
+"""Rotations and translations of images: a grid of them, or random ones."""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from reprogram.robustness.attacks import driver
+from reprogram.robustness.attacks.queries import fused
+from reprogram.robustness.attacks.queries import margins
+from reprogram.robustness.attacks.queries import narrow
+from reprogram.robustness.attacks.warps import warp
+from reprogram.robustness.attacks.warps import warp_each
+from reprogram.robustness.checks import checked
+from reprogram.robustness.result import AttackResult
+from reprogram.robustness.threats import L2
+
+
+@dataclasses.dataclass(frozen=True)
+class Spatial:
+    """An image is rotated around its center, then moved.
+
+    Args:
+        degrees: Largest rotation, to either side.
+        pixels: Longest move along each axis, to either side.
+        epsilon: Share of both that may be used, so that accuracy against
+            epsilon is a sweep as with other threats.
+        bounds: Lowest and highest value of an input.
+        fill: Value of what comes in from outside the image; `None` takes the
+            lowest.
+
+    Example:
+
+    >>> Spatial(30, 3).at(0.5).limits()
+    (15.0, 1.5)
+
+    Reference: Engstrom et al., Exploring the Landscape of Spatial
+    Robustness, 2019.
+    """
+
+    degrees: float = 30.0
+    pixels: float = 3.0
+    epsilon: float = 1.0
+    bounds: tuple = (0.0, 1.0)
+    fill: float | None = None
+    name = "Spatial"
+
+    def __post_init__(self):
+        if min(self.degrees, self.pixels, self.epsilon) < 0:
+            raise ValueError(
+                "Degrees, pixels and epsilon are at least 0. Received:"
+                f" {self.degrees}, {self.pixels} and {self.epsilon}."
+            )
+
+    def limits(self) -> tuple[float, float]:
+        """Returns the largest rotation in degrees and move in pixels."""
+        return self.degrees * self.epsilon, self.pixels * self.epsilon
+
+    def outside(self) -> float:
+        """Returns the value of what comes in from outside the image."""
+        lowest = float(np.min(self.bounds[0]))
+        return lowest if self.fill is None else self.fill
+
+    def at(self, epsilon: float) -> "Spatial":
+        """Returns the same threat at another strength."""
+        return dataclasses.replace(self, epsilon=epsilon)
+
+    def key(self) -> tuple:
+        """Returns what tells this threat from others, whatever the strength."""
+        return self.name, self.outside()
+
+    def norm(self, delta: Any) -> Any:
+        """Returns the Euclidean length of each change, `(n,)`."""
+        return L2(0.0).norm(delta)
+
+
+def spatial(
+    model: Callable,
+    x: np.ndarray,
+    y: np.ndarray,
+    threat: Spatial,
+    grid: tuple[int, int, int] = (31, 5, 5),
+    worst_of: int | None = None,
+    batch_size: int = 256,
+    seed: int = 0,
+    tell: Callable[[str], None] | None = None,
+) -> AttackResult:
+    """Rotates and moves images until the model errs.
+
+    Tries all of a grid in random order, or random ones. What falls is asked
+    no more. Images that survive come back with the smallest margin found.
+
+    Args:
+        model: Takes `(n, height, width, channels)`, returns scores.
+        x: Images inside the threat's bounds, `(n, height, width, channels)`.
+        y: Class ids, `(n,)`.
+        threat: How far images turn and move.
+        grid: Numbers of rotations, of moves down and of moves right.
+        worst_of: Try so many random ones in place of the grid; a batch of
+            images shares them.
+        batch_size: Images at once.
+        seed: Of all draws.
+        tell: Receives progress.
+
+    Returns:
+        The adversarial images; distances are Euclidean.
+
+    Raises:
+        ValueError: If the inputs are no images or do not fit, or the threat
+            is another.
+
+    Example:
+
+    >>> x = np.zeros((1, 3, 3, 1), "float32")
+    >>> x[0, 0, 1] = 1.0
+    >>> def model(x):
+    ...     return ops.concatenate([x[:, 0, 1], 0.5 + 0.0 * x[:, 0, 1]], 1)
+    >>> found = spatial(model, x, np.array([0]), Spatial(90, 0), (3, 1, 1))
+    >>> found.success.tolist()
+    [True]
+
+    Reference: Engstrom et al., Exploring the Landscape of Spatial
+    Robustness, 2019.
+    """
+    _check(x, threat, grid, worst_of)
+    x, y, facts = checked(model, x, y, threat)
+    job = driver.Job(model, x, y, threat, facts, batch_size)
+    ask = fused(
+        job, "spatial", lambda x, y, m: warp(x, m, threat.outside()), _judged
+    )
+
+    def attack(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng([seed, int(rows[0])])
+        moves = _moves(threat, grid, worst_of, rng)
+        return _search(job, rows, ask, moves)
+
+    return driver.run(job, attack, tell, bounded=False)
+
+
+def _judged(scores: Any, moved: Any, x: Any, y: Any, moves: Any) -> Any:
+    labels = ops.tile(y, (ops.shape(moves)[0],))
+    return ops.reshape(margins(scores, labels), (-1, ops.shape(x)[0]))
+
+
+def _search(
+    job: driver.Job, rows: np.ndarray, ask: Callable, moves: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    left, first = np.arange(len(rows)), 0
+    best = np.full(len(rows), np.inf)
+    chosen = np.zeros(len(rows), "int64")
+    spent = np.zeros(len(rows), "int64")
+    while first < len(moves) and len(left):
+        wide = narrow(len(left))
+        part = moves[first : first + max(1, job.batch_size // wide)]
+        x = driver.padded(job.x[rows[left]], wide)
+        y = driver.padded(job.y[rows[left]], wide)
+        found = ask(x, y, part)[:, : len(left)]
+        lowest, least = found.argmin(axis=0), found.min(axis=0)
+        better = least < best[left]
+        chosen[left[better]] = first + lowest[better]
+        best[left[better]] = least[better]
+        spent[left] += len(part)
+        first += len(part)
+        left = left[best[left] >= 0]
+    return _own(job, rows, moves[chosen]), spent
+
+
+def _own(job: driver.Job, rows: np.ndarray, moves: np.ndarray) -> np.ndarray:
+    moved = warp_each(job.x[rows], moves, job.threat.outside())
+    return np.clip(ops.convert_to_numpy(moved), *job.threat.bounds)
+
+
+def _moves(
+    threat: Spatial,
+    grid: tuple[int, int, int],
+    worst_of: int | None,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    degrees, pixels = threat.limits()
+    ends = np.array([degrees, pixels, pixels])
+    if worst_of is not None:
+        return rng.uniform(-ends, ends, (worst_of, 3)).astype("float32")
+    axes = [
+        np.linspace(-end, end, count) if count > 1 else np.zeros(1)
+        for end, count in zip(ends, grid, strict=True)
+    ]
+    moves = np.array(list(itertools.product(*axes)), "float32")
+    return rng.permutation(moves)
+
+
+def _check(
+    x: np.ndarray, threat: Any, grid: tuple, worst_of: int | None
+) -> None:
+    if np.ndim(x) != 4 or not isinstance(threat, Spatial):
+        raise ValueError(
+            "spatial moves images (n, height, width, channels) and knows the"
+            f" threat Spatial. Received shape {np.shape(x)} and the threat"
+            f" {getattr(threat, 'name', threat)}."
+        )
+    if worst_of is not None and worst_of < 1:
+        raise ValueError(f"`worst_of` is at least 1. Received: {worst_of}.")
+    if len(grid) != 3 or min(grid) < 1 or not math.prod(grid):
+        raise ValueError(
+            f"`grid` has three numbers of at least 1. Received: {grid}."
+        )
