@@ -132,7 +132,7 @@ def _stages(
     norm = job.threat.name
     knows = {
         "fab-t": norm.removesuffix(" masked") in ("Linf", "L2", "L1"),
-        "square": norm == "Linf",
+        "square": norm in ("Linf", "L2"),
     }
     for name, known in knows.items():
         if name in stages and not known:
@@ -143,7 +143,7 @@ def _stages(
         if not stages:
             raise ValueError(
                 "The model has no gradients, and of AutoAttack only Square"
-                " needs none: take version='standard' and Linf."
+                " needs none: take version='standard' and Linf or L2."
                 f" Received version={version!r} and {norm}."
             )
         flags.append("Square alone was run: the model has no gradients.")

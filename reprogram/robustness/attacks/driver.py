@@ -1,6 +1,7 @@
 """What all attacks share: survivors only, full batches, checked successes."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -30,15 +31,20 @@ class Job:
         """Returns what compiled steps of this job depend on."""
         return self.threat.key(), self.facts.answers, self.samples
 
+    @functools.cached_property
+    def answer(self) -> Callable:
+        """The model as a graph."""
+        return scoring.compiled_scores(self.model)
+
     def scores(self, x: np.ndarray) -> np.ndarray:
         """Returns the model's answers, averaged over `samples` of them."""
-        answer = scoring.compiled_scores(self.model)
         found = []
         for first in range(0, len(x), self.batch_size):
             part = x[first : first + self.batch_size]
             batch = padded(part, width(len(part), self.batch_size))
             total = sum(
-                ops.convert_to_numpy(answer(batch)) for _ in range(self.samples)
+                ops.convert_to_numpy(self.answer(batch))
+                for _ in range(self.samples)
             )
             found.append(total[: len(part)] / self.samples)
         if not found:

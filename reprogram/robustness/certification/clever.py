@@ -19,6 +19,7 @@ from reprogram.robustness.checks import white_box
 from reprogram.robustness.scoring import graph
 from reprogram.robustness.scoring import logits
 
+LARGEST = 1024  # points in one call
 FEWEST = 100  # below it the fit has outliers
 SHAPES = np.geomspace(0.5, 50.0, 60)
 
@@ -112,8 +113,13 @@ def _norms(model: Callable, facts: Any, threat: Any) -> Callable:
     def every(x: Any, y: Any) -> tuple[Any, Any]:
         z = scores(x)
         margins = ops.take(z, y, axis=1)[:, None] - z
-        found = [length(slope(x, y, k)[1]) for k in range(facts.classes)]
-        return margins, ops.stack(found, axis=1)
+        # The column of the class itself stays zero: no gradient is spent on it.
+        columns = [ops.zeros_like(margins[:, 0])]
+        for step in range(1, facts.classes):
+            other = ops.mod(y + step, facts.classes)
+            columns.append(length(slope(x, y, other)[1]))
+        places = ops.mod(ops.arange(facts.classes) - y, facts.classes)
+        return margins, ops.take(ops.stack(columns, axis=1), places, axis=1)
 
     key = ("clever", threat.key(), facts.answers)
     return graph(model, key, every)
@@ -130,36 +136,36 @@ def _maxima(
     """Margins at the input, and maxima `(batches, classes)` around it."""
     label = np.int32(y)
     margins = ops.convert_to_numpy(norms(x[None], label)[0])[0]
+    batches, samples = sizes
+    together = max(1, LARGEST // samples)
     maxima = []
-    for batch in range(sizes[0]):
-        copies = np.repeat(x[None], sizes[1], axis=0)
-        points = threat.sample(copies, 100_003 * seed + batch)
+    for first in range(0, batches, together):
+        # Always as many, so that there is one graph; what is too many is cut.
+        copies = np.repeat(x[None], together * samples, axis=0)
+        points = threat.sample(copies, 100_003 * seed + first)
         lengths = ops.convert_to_numpy(norms(points, label)[1])
-        maxima.append(lengths.max(axis=0))
+        found = lengths.reshape(together, samples, -1).max(axis=1)
+        maxima.extend(found[: batches - first])
     return margins, np.array(maxima, "float64")
 
 
 def _score(
     margins: np.ndarray, maxima: np.ndarray, y: int, threat: Any, seed: int
 ) -> tuple[float, float, float, float, int]:
-    best = (np.inf, np.inf, np.inf, 1.0, y)
     rng = np.random.default_rng(seed)
-    for k in range(len(margins)):
-        if k == y:
-            continue
-        limit, p_value = location(maxima[:, k])
-        draws = [
-            location(rng.choice(maxima[:, k], len(maxima)))[0]
-            for _ in range(20)
-        ]
-        ends = np.quantile(draws, [0.975, 0.025])
-        values = [
-            float(np.clip(margins[k] / max(v, 1e-12), 0.0, threat.epsilon))
-            for v in (limit, *ends)
-        ]
-        if values[0] < best[0]:
-            best = (*values, p_value, k)
-    return best
+    others = [k for k in range(len(margins)) if k != y]
+    fits = {k: location(maxima[:, k]) for k in others}
+
+    def score(k: int, limit: float) -> float:
+        return float(np.clip(margins[k] / max(limit, 1e-12), 0, threat.epsilon))
+
+    nearest = min(others, key=lambda k: score(k, fits[k][0]))
+    column = maxima[:, nearest]
+    draws = [location(rng.choice(column, len(column)))[0] for _ in range(20)]
+    limit, p_value = fits[nearest]
+    ends = np.quantile(draws, [0.975, 0.025])
+    values = [score(nearest, value) for value in (limit, *ends)]
+    return (*values, p_value, nearest)
 
 
 def location(maxima: np.ndarray) -> tuple[float, float]:
