@@ -10,6 +10,7 @@ from reprogram.robustness import Linf
 from reprogram.robustness import certification
 from reprogram.robustness import threats
 from reprogram.robustness.attacks import get
+from reprogram.robustness.certification import counting
 from reprogram.robustness.certification import smoothing
 from reprogram.robustness.certification.clever import location
 
@@ -70,13 +71,22 @@ def test_no_votes_no_radius_and_abstention():
 
 
 def test_votes_do_not_depend_on_batches_beyond_the_noise():
-    one = smoothing.Votes(plane, X, 0.3, 64)(0, 1000, [0])
-    two = smoothing.Votes(plane, X, 0.3, 1000)(0, 1000, [0])
+    one = counting.Votes(plane, X, 0.3, 64)([0], 1000, [0])
+    two = counting.Votes(plane, X, 0.3, 1000)([0], 1000, [0])
     assert one.sum() == two.sum() == 1000
-    assert abs(one[0] - two[0]) < 5 * np.sqrt(1000 * 0.25 * 2)
+    assert abs(one[0, 0] - two[0, 0]) < 5 * np.sqrt(1000 * 0.25 * 2)
     np.testing.assert_array_equal(
-        one, smoothing.Votes(plane, X, 0.3, 64)(0, 1000, [0])
+        one, counting.Votes(plane, X, 0.3, 64)([0], 1000, [0])
     )
+
+
+def test_inputs_that_share_their_noise_get_their_own_votes():
+    """Each share of votes is that of the input alone, up to its deviation."""
+    found = counting.Votes(plane, X, 0.3, 600)([1, 4], 20_000, [3])
+    shares = found[:, 0] / 20_000
+    distance = (X[[1, 4]].sum(axis=1) - 2.5) / np.sqrt(5) / 0.3
+    expected = stats.norm.cdf(distance)
+    assert (abs(shares - expected) < 5 * np.sqrt(0.25 / 20_000)).all()
 
 
 def test_no_attack_succeeds_inside_the_certified_radius():

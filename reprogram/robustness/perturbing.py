@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from reprogram.gradients import value_and_grad
-from reprogram.robustness.certification.smoothing import Drawn
+from reprogram.robustness.certification.counting import Drawn
 
 
 class Draws(Drawn):
@@ -92,13 +92,18 @@ def joined(first: Any, second: Any) -> Any:
 
 
 def check_inputs(x: Any, threat: Any) -> None:
-    """Refuses an array with values outside the threat's bounds.
+    """Refuses an array of no numbers, or with values outside the bounds.
 
     Raises:
-        ValueError: If there are such values.
+        ValueError: If it is one.
     """
     if not isinstance(x, np.ndarray):
         return
+    if x.dtype.kind not in "fiub":
+        raise ValueError(
+            "Adversarial training moves numbers a little. Received inputs of"
+            f" the type {x.dtype}."
+        )
     low, high = threat.bounds
     slack = 1e-5 * (np.max(high) - np.min(low))
     if np.any(x < low - slack) or np.any(x > high + slack):

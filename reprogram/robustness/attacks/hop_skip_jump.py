@@ -15,7 +15,7 @@ from reprogram.robustness.attacks.decisions import started
 from reprogram.robustness.attacks.queries import fused
 from reprogram.robustness.attacks.queries import tallied
 from reprogram.robustness.attacks.slopes import erring
-from reprogram.robustness.certification.smoothing import Drawn
+from reprogram.robustness.certification.counting import Drawn
 from reprogram.robustness.result import AttackResult
 from reprogram.robustness.threats import flat
 from reprogram.robustness.threats import wide

@@ -12,7 +12,7 @@ from reprogram.robustness.attacks.queries import batched
 from reprogram.robustness.attacks.queries import fused
 from reprogram.robustness.attacks.queries import margins
 from reprogram.robustness.attacks.queries import tallied
-from reprogram.robustness.certification.smoothing import Drawn
+from reprogram.robustness.certification.counting import Drawn
 from reprogram.robustness.checks import checked
 from reprogram.robustness.result import AttackResult
 from reprogram.robustness.threats import flat

@@ -6,6 +6,7 @@ import numpy as np
 
 from reprogram.report.examples import drawing
 from reprogram.robustness.card.results import DoesNotApply
+from reprogram.robustness.card.results import share
 from reprogram.robustness.card.subjects import Subject
 from reprogram.robustness.card.suites import Plan
 from reprogram.robustness.shifts.molecules import UNCHANGED
@@ -34,17 +35,29 @@ def stable(subject: Subject, plan: Plan) -> dict:
     """Flips, changes and the worst of the forms, for each edit."""
     predict, labels = Answers(subject), np.asarray(subject.y).reshape(-1)
     smiles = [str(s) for s in subject.x]
-    found = stability(predict, smiles, labels, count=plan.forms, seed=plan.seed)
-    results, bars = [], []
-    for edit, one in found.items():
-        if not one.molecules:
+    results, bars, warnings = [], [], []
+    for edit in UNCHANGED:
+        read = _readable(subject, smiles, edit, plan)
+        if not read.all():
+            results.append(_unread(edit, read))
+        if not read.any():
             continue
-        results += _rows(one, subject)
-        # An error in its unit, or a share: the interval is that of the change.
-        if one.flip_rate is None:
-            bars.append([edit, one.worst_change, *one.change_interval])
-        else:
-            bars.append([edit, one.worst_flip_rate, *one.worst_interval])
+        one = stability(
+            predict,
+            [smiles[i] for i in np.flatnonzero(read)],
+            labels[read],
+            [edit],
+            plan.forms,
+            plan.seed,
+        )[edit]
+        if one.skipped:
+            warnings.append(
+                f"{edit}: {one.skipped} of {read.sum()} molecules have no"
+                " other form."
+            )
+        if one.molecules:
+            results += _rows(one, subject, int(read.sum()))
+            bars.append(_bar(one))
     if not results:
         raise DoesNotApply("No molecule has another form under any edit.")
     regression = subject.problem == "regression"
@@ -55,18 +68,43 @@ def stable(subject: Subject, plan: Plan) -> dict:
             "forms of each molecule at most": plan.forms,
             "edits": ", ".join(UNCHANGED),
         },
-        "bars": [{"title": "Worst of the forms", "unit": unit, "bars": bars}],
+        "bars": [{"title": "Worst of the forms", "unit": unit, "bars": bars}]
+        if bars
+        else [],
         "pictures": _worst(smiles, predict, plan, regression),
-        "warnings": [
-            f"{edit}: {one.skipped} of {len(smiles)} molecules have no other"
-            " form."
-            for edit, one in found.items()
-            if one.skipped
-        ],
+        "warnings": warnings,
     }
 
 
-def _rows(one: Stability, subject: Subject) -> list[dict]:
+def _readable(
+    subject: Subject, smiles: list[str], edit: str, plan: Plan
+) -> np.ndarray:
+    """Whether the model reads all forms of each molecule, `(n,)`."""
+    if subject.explain is None:
+        return np.ones(len(smiles), bool)
+    return np.array(
+        [
+            not any(
+                subject.explain(form)
+                for form in UNCHANGED[edit](text, plan.forms, plan.seed)
+            )
+            for text in smiles
+        ]
+    )
+
+
+def _unread(edit: str, read: np.ndarray) -> dict:
+    name = f"{edit}: molecules with a form that the model cannot read"
+    return share(name, ~read) | {"better": "lower"}
+
+
+def _bar(one: Stability) -> list:
+    if one.flip_rate is None:
+        return [one.edit, one.worst_change, *one.change_interval]
+    return [one.edit, one.worst_flip_rate, *one.worst_interval]
+
+
+def _rows(one: Stability, subject: Subject, count: int) -> list[dict]:
     unit = subject.about.get("data", {}).get("unit") or ""
     more = {"samples": one.molecules, "budget": one.forms}
     if one.flip_rate is not None:
@@ -96,12 +134,16 @@ def _rows(one: Stability, subject: Subject) -> list[dict]:
             }
         ]
         names, kind = ("mean absolute error", unit), "lower"
-    common = {"unit": names[1], "better": kind, "samples": len(subject.x)}
+    common = {"unit": names[1], "better": kind, "samples": count}
     return [
         *rows,
-        {"name": f"{names[0]}, as they are", "value": one.score, **common},
         {
-            "name": f"{names[0]}, worst of {one.edit}",
+            "name": f"{one.edit}: {names[0]}, as they are",
+            "value": one.score,
+            **common,
+        },
+        {
+            "name": f"{one.edit}: {names[0]}, worst of the forms",
             "value": one.worst_score,
             **common,
         },
@@ -114,10 +156,10 @@ def _worst(
     """Draws the molecules whose answer another form moves most."""
     found = []
     for text in smiles:
-        own = predict.known[text]
+        own = predict.known.get(text)
         for edit, forms in UNCHANGED.items():
             for form in forms(text, plan.forms, plan.seed):
-                if form in predict.known:
+                if own is not None and form in predict.known:
                     gap = np.abs(predict.known[form] - own).max()
                     found.append((float(gap), text, edit, form))
     best: dict[str, tuple] = {}

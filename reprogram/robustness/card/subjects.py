@@ -33,6 +33,7 @@ class Subject:
         problem: `"classification"`, `"multilabel"` or `"regression"`.
         bounds: Lowest and highest value of an input.
         predict: Of molecules: takes SMILES, returns scores or values.
+        explain: Says why a molecule cannot be read, empty if it can.
         about: The entries `model` and `data` of a card.
         facts: What was found out about the model; filled in.
 
@@ -48,6 +49,7 @@ class Subject:
     problem: str = "classification"
     bounds: tuple[float, float] = (0.0, 1.0)
     predict: Callable[[list[str]], np.ndarray] | None = None
+    explain: Callable[[str], str] | None = None
     about: dict = dataclasses.field(default_factory=dict)
     facts: scoring.Facts | None = None
 
@@ -139,7 +141,7 @@ def of_run(
             )
             return found if problem == "classification" else found[:, 0]
 
-        more = {"predict": predict, "about": about}
+        more = {"predict": predict, "about": about, "explain": source.explain}
         return Subject(
             name, predictor.model, inputs, targets, "molecule", problem, **more
         )

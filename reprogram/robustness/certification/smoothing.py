@@ -6,15 +6,10 @@ Randomized Smoothing, 2019.
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
-import keras
 import numpy as np
-from keras import ops
 
-from reprogram.robustness.scoring import graph
-from reprogram.robustness.scoring import inference
-from reprogram.robustness.scoring import inspect
+from reprogram.robustness.certification.counting import Votes
 
 ABSTAIN = -1
 
@@ -92,16 +87,17 @@ def certify(
     classes = np.full(len(x), ABSTAIN)
     tables = np.zeros((len(x), count.classes), "int64")
     radii, lower = np.zeros(len(x)), np.zeros(len(x))
-    for row in range(len(x)):
+    for rows in count.blocks():
         # Different draws: the class must not be chosen by the votes that count.
-        guess = count(row, first_votes, [seed, row, 0]).argmax()
-        tables[row] = count(row, votes, [seed, row, 1])
-        lower[row] = lower_bound(tables[row, guess], votes, alpha)
-        radii[row] = certified_radius(lower[row], deviation)
-        if radii[row] > 0:
-            classes[row] = guess
-        if tell is not None:
-            tell(f"{row + 1} of {len(x)}: radius {radii[row]:.3f}")
+        guesses = count(rows, first_votes, [seed, rows[0], 0]).argmax(axis=1)
+        tables[rows] = count(rows, votes, [seed, rows[0], 1])
+        for row, guess in zip(rows, guesses):
+            lower[row] = lower_bound(tables[row, guess], votes, alpha)
+            radii[row] = certified_radius(lower[row], deviation)
+            if radii[row] > 0:
+                classes[row] = guess
+            if tell is not None:
+                tell(f"{row + 1} of {len(x)}: radius {radii[row]:.3f}")
     return Certificate(classes, radii, tables, lower, deviation, alpha)
 
 
@@ -134,12 +130,12 @@ def predict(
     count = Votes(model, x, deviation, batch_size)
     _check(alpha, votes, votes)
     classes = np.full(len(x), ABSTAIN)
-    for row in range(len(x)):
-        found = count(row, votes, [seed, row, 2])
-        second, first = np.sort(found)[-2:]
-        test = stats.binomtest(int(first), int(first + second), 0.5)
-        if test.pvalue <= alpha:
-            classes[row] = found.argmax()
+    for rows in count.blocks():
+        for row, found in zip(rows, count(rows, votes, [seed, rows[0], 2])):
+            second, first = np.sort(found)[-2:]
+            test = stats.binomtest(int(first), int(first + second), 0.5)
+            if test.pvalue <= alpha:
+                classes[row] = found.argmax()
     return classes
 
 
@@ -181,64 +177,6 @@ def certified_radius(lower: float, deviation: float) -> float:
     if lower <= 0.5:
         return 0.0
     return float(deviation * stats.norm.ppf(lower))
-
-
-class Drawn(keras.random.SeedGenerator):
-    """A seed inside a graph; Keras takes no tensor for one."""
-
-    def __init__(self, seed: Any):
-        self._seed = seed
-
-    def next(self, ordered: bool = True) -> Any:
-        """Returns the seed, always the same."""
-        return self._seed
-
-
-class Votes:
-    """Counts the classes of noisy copies; noise and counts are in the graph."""
-
-    def __init__(
-        self,
-        model: Callable,
-        x: np.ndarray,
-        deviation: float,
-        batch_size: int = 512,
-    ):
-        self.x = np.asarray(x, "float32")
-        if not deviation > 0 or batch_size < 1:
-            raise ValueError(
-                "Expected a positive deviation and batch size. Received:"
-                f" {deviation} and {batch_size}."
-            )
-        self.classes = inspect(model, self.x).classes
-        self.batch_size = batch_size
-        answers = inference(model)
-        shape = (batch_size, *self.x.shape[1:])
-
-        def vote(x, seed, left):
-            noise = keras.random.normal(
-                shape, dtype="float32", seed=Drawn(seed)
-            )
-            scores = answers(x[None] + deviation * noise)
-            found = ops.one_hot(ops.argmax(scores, axis=1), self.classes)
-            counted = ops.arange(batch_size) < left
-            return ops.sum(found * ops.cast(counted, "float32")[:, None], 0)
-
-        key = ("votes", float(deviation), batch_size)
-        self._vote = graph(model, key, vote)
-
-    def __call__(self, row: int, votes: int, seed: list[int]) -> np.ndarray:
-        """Returns how often each class wins on copies of a row."""
-        rng = np.random.default_rng(seed)
-        total = np.zeros(self.classes, "int64")
-        for start in range(0, votes, self.batch_size):
-            draw = ops.convert_to_tensor(
-                rng.integers(0, 2**31 - 1, 2), dtype="uint32"
-            )
-            left = np.int32(min(self.batch_size, votes - start))
-            found = self._vote(self.x[row], draw, left)
-            total += ops.convert_to_numpy(found).astype("int64")
-        return total
 
 
 def _check(alpha: float, votes: int, first: int) -> None:
