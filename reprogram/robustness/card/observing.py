@@ -9,6 +9,7 @@ from reprogram.robustness.card.subjects import Subject
 from reprogram.robustness.card.suites import Plan
 from reprogram.robustness.certification import certify
 from reprogram.robustness.certification import clever
+from reprogram.robustness.certification.votes import vote
 from reprogram.robustness.shifts import SHIFTS
 from reprogram.robustness.shifts import evaluate
 from reprogram.robustness.threats import L2
@@ -93,3 +94,26 @@ def unchanged(subject: Subject, plan: Plan) -> dict:
 def changed(subject: Subject, plan: Plan) -> dict:
     """Matched pairs whose values differ: the answer must follow."""
     return molecules.sensitive(subject)
+
+
+def voted(subject: Subject, plan: Plan) -> dict:
+    """The vote over all writings of a molecule, counted."""
+    few = subject.rows(plan.smoothed, plan.seed + 2)
+    found = vote(few.predict, [str(s) for s in few.x])
+    right = found.classes == few.y
+    rows = [
+        results.share(
+            f"right, and {100 * part:.0f} % of the writings may change",
+            right & (found.tolerated >= part),
+            queries=float(found.queries.mean()),
+        )
+        for part in (0.0, 0.1, 0.25, 0.4)
+    ]
+    abstains = results.share("abstains", found.classes < 0)
+    return {
+        "results": [*rows, abstains | {"better": "lower"}],
+        "settings": {
+            "alpha": found.alpha,
+            "of": "the vote over the writings from each atom on",
+        },
+    }

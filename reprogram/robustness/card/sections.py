@@ -72,6 +72,11 @@ NEEDS = {
         if s.modality == "molecule"
         else f"Inputs are no molecules: the modality is {s.modality}."
     ),
+    "classes": lambda s: (
+        ""
+        if s.problem == "classification"
+        else f"A vote needs classes, and the task is a {s.problem}."
+    ),
     "one column": lambda s: (
         ""
         if s.problem != "multilabel" and (np.ndim(s.y) == 1 or s.y.shape[1] < 2)
@@ -128,5 +133,11 @@ SECTIONS = {
         "certified",
         ("attackable",),
         observing.certified,
+    ),
+    "votes": Section(
+        "Votes over SMILES",
+        "certified",
+        ("molecules", "classes"),
+        observing.voted,
     ),
 }

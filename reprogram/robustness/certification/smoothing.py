@@ -76,6 +76,7 @@ def certify(
 
     Example:
 
+    >>> from keras import ops
     >>> def model(x):
     ...     return ops.concatenate([x, -x], axis=1)
     >>> found = certify(model, np.array([[3.0]], "float32"), 1.0, votes=1000)
