@@ -128,13 +128,15 @@ def _smoothing(
 ) -> dict:
     from reprogram.robustness.certification import certify
 
-    votes = batches * _BATCH
+    images = 8
+    votes, first = batches * _BATCH // images, _BATCH // images
 
     def ours() -> None:
-        certify(model, x[:1], 0.25, votes, _BATCH, batch_size=_BATCH)
+        certify(model, x[:images], 0.25, votes, first, batch_size=_BATCH)
 
-    base = functools.partial(bare, votes + _BATCH)
-    return _cost("Smoothing, over bare queries", ours, base, 1.15, rounds)
+    base = functools.partial(bare, images * (votes + first))
+    name = f"Smoothing, {images} images, over bare queries"
+    return _cost(name, ours, base, 1.15, rounds)
 
 
 def _clever(

@@ -37,13 +37,22 @@ from collections.abc import Callable
 
 from tasks import arrays
 from tasks import images
+from tasks import molecule_list
+from tasks import moleculeace
+from tasks import moleculenet
 from tasks import molecules
+from tasks import peptides
 from tasks import series
+from tasks import tdc
 from tasks.task import Task
 
 TASKS: dict[str, Callable[[], Task]] = {
     "nav17": molecules.nav17,
     "digits": images.digits,
+    **moleculenet.TASKS,
+    **peptides.TASKS,
+    **tdc.TASKS,
+    **moleculeace.TASKS,
 }
 _ABOUT = ("name", "metric", "unit", "citation", "licence")
 
@@ -126,6 +135,7 @@ def _from_python(path: pathlib.Path) -> Task:
 _READERS: dict[str, Callable] = {
     ".csv": molecules.from_csv,
     ".gz": molecules.from_csv,
+    ".smi": molecule_list.load,
     ".ts": series.from_file,
     ".tsv": series.from_file,
     ".npz": arrays.from_npz,

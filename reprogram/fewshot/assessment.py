@@ -1,0 +1,29 @@
+"""Predictions and how far they can be trusted."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Assessment(NamedTuple):
+    """Predictions with what is needed to judge them, a row a molecule.
+
+    Args:
+        prediction: Values or probabilities `(molecules, columns)`.
+        lower: Lower ends of the intervals, for a regression.
+        upper: Their upper ends.
+        sets: Whether a class, or 0 and 1 of each label, may be true; `None`
+            for a regression. `(molecules, columns, 2)`, or
+            `(molecules, classes)`.
+        nearest: The nearest training molecules.
+        similarity: MinMax-Tanimoto similarities to them.
+        in_domain: Whether these are as high as among the training molecules.
+    """
+
+    prediction: np.ndarray
+    lower: np.ndarray | None
+    upper: np.ndarray | None
+    sets: np.ndarray | None
+    nearest: list[str]
+    similarity: np.ndarray
+    in_domain: np.ndarray
