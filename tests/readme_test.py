@@ -61,7 +61,10 @@ def test_first_two_commands_install_and_run_in_one_line():
 
 @pytest.mark.parametrize(
     "script",
-    ["train", "predict", "pretrain", "tune", "serve", "train_blackbox"],
+    [
+        *("train", "predict", "pretrain", "tune", "serve", "train_blackbox"),
+        *("optimize", "train_molecules", "predict_molecules"),
+    ],
 )
 def test_flags_of_the_readme_exist(script):
     used = re.findall(rf"-m scripts\.{script} ([^`#\n]*)", README)
