@@ -55,17 +55,6 @@ def load():
     return task
 
 
-def standard():
-    """Whether the task has molecules in standard form, or as published."""
-    from tasks import moleculeace
-    from tasks import moleculenet
-    from tasks import peptides
-    from tasks import tdc
-
-    published = (moleculeace, moleculenet, peptides, tdc)
-    return not any(FLAGS.task in module.TASKS for module in published)
-
-
 def show(result):
     print(
         f"{result['task']}: {result['labels']} labels,"
@@ -86,6 +75,7 @@ def show(result):
 
 
 def main(_):
+    import tasks
     from reprogram import fewshot
     from reprogram.fewshot import evaluation
     from reprogram.report import record
@@ -110,7 +100,7 @@ def main(_):
         "task": task.name,
         "unit": task.unit,
         "target_names": list(task.target_names),
-        "standard": standard(),
+        "standard": FLAGS.task not in tasks.AS_PUBLISHED,
         "confidence": confidence,
         "labels": len(train),
         "test_molecules": len(test),

@@ -46,6 +46,10 @@ from tasks import series
 from tasks import tdc
 from tasks.task import Task
 
+# Official tasks keep molecules as they were published.
+AS_PUBLISHED = frozenset(
+    (*moleculenet.TASKS, *peptides.TASKS, *tdc.TASKS, *moleculeace.TASKS)
+)
 TASKS: dict[str, Callable[[], Task]] = {
     "nav17": molecules.nav17,
     "digits": images.digits,
