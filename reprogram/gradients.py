@@ -121,6 +121,71 @@ def stateless(function: Callable, variables: list) -> Callable:
     return replaced
 
 
+def step_on(
+    model: keras.Model, step: Callable, arguments: tuple, change: Callable
+) -> Any:
+    """Runs a step of Keras on a batch that is changed first.
+
+    Args:
+        model: Whose step it is.
+        step: `train_step` or `test_step` of Keras.
+        arguments: What that step was called with on this backend.
+        change: Takes the batch and the number of updates so far, a tensor;
+            returns the batch to step on. It may call the model.
+
+    Returns:
+        What the step returns.
+    """
+    if keras.backend.backend() == "jax":
+        (values, more), batch = arguments[0][:2], arguments[1]
+        # In training the third part of the state is that of the optimizer.
+        count = arguments[0][2][0] if len(arguments[0]) > 3 else 0
+        variables = [
+            *model.trainable_variables,
+            *model.non_trainable_variables,
+        ]
+        changed = stateless(change, variables)
+        return step(arguments[0], changed([*values, *more], batch, count))
+    _tensorflow("step_on")
+    return step(change(arguments[0], model.optimizer.iterations))
+
+
+def replayed_step(
+    model: keras.Model, arguments: tuple, replay: tuple
+) -> dict[str, Any]:
+    """Steps several times on a batch; one backward pass moves inputs too.
+
+    Args:
+        model: Whose step it is.
+        arguments: What `train_step` was called with.
+        replay: `start(x, updates so far)`, `move(moved, gradient, x)` and the
+            number of repetitions.
+
+    Returns:
+        The metrics of the model.
+
+    Raises:
+        RuntimeError: On a Keras backend other than TensorFlow.
+    """
+    tf = _tensorflow("replayed_step", ("tensorflow",))
+    x, y, weight = keras.utils.unpack_x_y_sample_weight(arguments[0])
+    x = tf.cast(x, "float32")
+    start, move, count = replay
+    moved, variables = start(x, model.optimizer.iterations), None
+    for _ in range(count):
+        with tf.GradientTape() as tape:
+            tape.watch(moved)
+            answers = model(moved, training=True)
+            loss = model.compute_loss(moved, y, answers, weight, training=True)
+            scaled = model.optimizer.scale_loss(loss)
+        variables = variables or model.trainable_weights
+        *slopes, slope = tape.gradient(scaled, [*variables, moved])
+        model.optimizer.apply_gradients(zip(slopes, variables))
+        moved = move(moved, slope, x)
+    model._loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
+    return model.compute_metrics(x, y, answers, weight)
+
+
 def _taped(
     function: Callable, positions: tuple[int, ...], has_aux: bool
 ) -> Callable:
@@ -146,11 +211,11 @@ def _taped(
     return differentiated
 
 
-def _tensorflow(name: str) -> Any:
+def _tensorflow(name: str, known: tuple = ("tensorflow", "jax")) -> Any:
     backend = keras.backend.backend()
     if backend != "tensorflow":
         raise RuntimeError(
-            f"`{name}` knows the tensorflow and jax backends. Received:"
+            f"`{name}` knows the backends {' and '.join(known)}. Received:"
             f" {backend}. Set KERAS_BACKEND to one of them."
         )
     import tensorflow as tf

@@ -3,7 +3,6 @@
 import copy
 import json
 
-import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -121,7 +120,7 @@ def test_pages_escape_and_keep_kinds_apart(found, tmp_path):
     places = [page.index(title) for title in cards.HEADINGS.values()]
     assert sorted(places) == places
     text = (tmp_path / "card.md").read_text()
-    assert "Scan for trojans (not built)" in text
+    assert "Scan for trojans (not built)" in text and "<b>" not in text
     assert "python -m me" in text and "Clopper" not in text
     loaded = cards.load(tmp_path)
     assert loaded == cards.completed(made)
@@ -230,10 +229,10 @@ def test_bad_input_is_told_before_anything_runs(change, message):
 
 
 def test_randomness_one_class_and_masked_gradients_are_flagged():
-    generator = keras.random.SeedGenerator(0)
+    rng = np.random.default_rng(0)
 
     def noisy(x):
-        return model(x) + keras.random.normal((1, 2), 0, 5.0, seed=generator)
+        return np.asarray(model(np.asarray(x))) + rng.normal(0, 5.0, (1, 2))
 
     random = subject(model=noisy, y=np.zeros(24, "int32"))
     warnings = evaluation._warnings(random, [])
@@ -287,6 +286,11 @@ def test_molecules_are_measured_under_edits():
     assert moved["value"] == 3.0 and moved["samples"] == 3
     assert moved["unit"] == "pIC50"
     assert part["pictures"][0]["title"].startswith("Worst case of")
+    blind = molecular(explain=lambda s: "no charges" if "-]" in s else "")
+    part = molecules.stable(blind, TINY)
+    rows = {row["name"]: row for row in part["results"]}
+    unread = rows["charges: molecules with a form that the model cannot read"]
+    assert unread["value"] == 0.2 and unread["samples"] == 5
     pairs = molecules.sensitive(molecular())
     names = {row["name"]: row["value"] for row in pairs["results"]}
     # Toluene is as long as phenol; chlorobenzene is longer than toluene.
@@ -297,6 +301,22 @@ def test_molecules_are_measured_under_edits():
     errors = quality.quality(molecular())["results"]
     assert errors[0]["name"] == "RMSE"
     assert errors[1]["value"] == pytest.approx(np.mean([0, 0, 2, 0.5, 2]))
+
+
+def test_votes_over_smiles_are_certified():
+    def starts(smiles):
+        return np.array([[s[0] == "C", s[0] != "C"] for s in smiles], float)
+
+    found = molecular(
+        "classification", starts, y=np.array([0, 0, 0, 0, 1]), about={}
+    )
+    part = sections.observing.voted(found, TINY)
+    assert part["settings"]["alpha"] == 0.0
+    rows = {row["name"]: row["value"] for row in part["results"]}
+    assert rows["right, and 0 % of the writings may change"] <= 1.0
+    assert not sections.SECTIONS["votes"].refuses(found, TINY)
+    why = sections.SECTIONS["votes"].refuses(molecular(), TINY)
+    assert "regression" in why
 
 
 def test_answers_are_asked_once():

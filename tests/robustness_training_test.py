@@ -104,7 +104,7 @@ def test_trades_is_the_loss_of_the_paper():
     np.testing.assert_allclose(float(received), expected, rtol=1e-5)
 
 
-def test_validation_is_under_attack_and_callbacks_see_it():
+def test_validation_is_under_attack_and_callbacks_see_it(tmp_path):
     model = program()
     hardened = Hardened(model, Linf(0.1), "fast")
     hardened.compile(keras.optimizers.Adam(0.01), LOSS, metrics=["accuracy"])
@@ -114,7 +114,7 @@ def test_validation_is_under_attack_and_callbacks_see_it():
         Y[:400],
         validation_data=(X[400:], Y[400:]),
         epochs=2,
-        callbacks=[stop],
+        callbacks=[stop, keras.callbacks.BackupAndRestore(tmp_path / "kept")],
         verbose=0,
     ).history
     attacked = hardened.evaluate(X[400:], Y[400:], verbose=0)[1]
@@ -149,6 +149,8 @@ def test_mistakes_are_told():
         Hardened(model, Linf(0.1), steps=0)
     with pytest.raises(ValueError, match="outside the bounds"):
         Hardened(model, Linf(0.1)).fit(X * 255, Y)
+    with pytest.raises(ValueError, match="moves numbers"):
+        Hardened(model, Linf(0.1)).fit(np.array(["CO", "CC"]), Y[:2])
     with pytest.raises(ValueError, match="hardened.model"):
         Hardened(model, L0(3)).get_config()
 

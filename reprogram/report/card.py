@@ -190,7 +190,7 @@ def compared(cards: Sequence[dict]) -> list[dict[str, Any]]:
     for place, card in enumerate(cards):
         for section in card["sections"]:
             for result in section["results"]:
-                key = (section["kind"], section["title"], _named(result))
+                key = (section["kind"], section["title"], named(result))
                 cells = rows.setdefault(key, [""] * len(cards))
                 cells[place] = shown(result)
     ordered = sorted(rows, key=lambda key: KINDS.index(key[0]))
@@ -223,10 +223,11 @@ def _context(cards: Sequence[dict], figures: Any) -> dict[str, Any]:
         missing = [s for s in card["sections"] if s["state"] != "done"]
         views.append({"card": card, "parts": parts, "missing": missing})
     rows = compared(cards) if len(cards) > 1 else []
-    return {"views": views, "rows": rows, "shown": shown, "named": _named}
+    return {"views": views, "rows": rows, "shown": shown, "named": named}
 
 
-def _named(result: dict) -> str:
+def named(result: dict) -> str:
+    """Names a result with its threat."""
     threat = result.get("threat")
     return f"{result['name']}, {threat}" if threat else result["name"]
 
@@ -236,8 +237,9 @@ def _percent(value: float | None) -> str:
 
 
 def _cell(text: Any) -> str:
-    """Keeps a text from breaking a table of Markdown."""
-    return " ".join(str(text).replace("|", "\\|").split())
+    """Keeps a text from breaking a table of Markdown, or being markup."""
+    text = str(text).replace("|", "\\|").replace("<", "&lt;")
+    return " ".join(text.split())
 
 
 def _entry(result: dict, key: str) -> str:

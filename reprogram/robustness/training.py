@@ -98,6 +98,7 @@ class Hardened(keras.Model):
         self.beta = beta
         self.validation_steps = validation_steps
         self.seed = seed
+        self.built = model.built
         self._paired = False  # while a step on clean and moved inputs traces
 
     def build(self, input_shape):

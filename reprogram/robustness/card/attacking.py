@@ -190,14 +190,18 @@ def semantic(subject: Subject, plan: Plan) -> dict:
         subject.x,
         subject.y,
         Semantic(bounds=subject.bounds),
-        queries=30,
+        queries=plan.compositions,
         steps=10,
         batch_size=64,
         seed=plan.seed,
     )
+    spent = plan.compositions + 10
     return {
-        "results": [results.robust("worst edit", found, "Semantic", 40)],
-        "settings": {"random compositions": 30, "gradient steps": 10},
+        "results": [results.robust("worst edit", found, "Semantic", spent)],
+        "settings": {
+            "random compositions": plan.compositions,
+            "gradient steps": 10,
+        },
         "pictures": results.worst(subject, found),
         "warnings": results.flags(subject, found),
     }

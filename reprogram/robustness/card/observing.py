@@ -24,6 +24,7 @@ def clean(subject: Subject, plan: Plan) -> dict:
 
 def shifted(subject: Subject, plan: Plan) -> dict:
     """Corruptions of images, disturbances of series."""
+    subject = subject.rows(plan.shifted, plan.seed + 3)
     image = subject.x.ndim == 4
     report = evaluate(
         subject.model,
