@@ -64,6 +64,7 @@ def test_first_two_commands_install_and_run_in_one_line():
     [
         *("train", "predict", "pretrain", "tune", "serve", "train_blackbox"),
         *("optimize", "train_molecules", "predict_molecules"),
+        *("evaluate_robustness", "report"),
     ],
 )
 def test_flags_of_the_readme_exist(script):
