@@ -56,7 +56,7 @@ def test_first_two_commands_install_and_run_in_one_line():
         assert command.count("\n") == 1
         assert command.startswith("python3 -m venv .venv && .venv/bin/pip")
     assert train.strip().endswith("-m scripts.train --task=nav17")
-    assert test.strip().endswith("-m pytest")
+    assert test.strip().endswith("-m pytest -n 2 --dist loadfile")
 
 
 @pytest.mark.parametrize(
