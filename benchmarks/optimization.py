@@ -22,6 +22,7 @@ flags.DEFINE_enum("suite", "qed", ["qed", "plogp", "drd2", "pmo"], "What.")
 flags.DEFINE_bool("quick", False, "Few starts and calls.")
 flags.DEFINE_string("search", "evolution", "See molecules.search.SEARCHES.")
 flags.DEFINE_string("source", "", "Molecular source, for latents.")
+flags.DEFINE_string("start", "", "File of start molecules, instead.")
 flags.DEFINE_integer("starts", 0, "So many, evenly chosen; 0 for all.", 0)
 flags.DEFINE_integer("budget", 0, "Calls a start; 0 for the suite's.", 0)
 flags.DEFINE_list("tasks", [], "Of PMO, instead of all twenty.")
@@ -43,6 +44,7 @@ PUBLISHED = {"qed": "QMO 92.8 %", "pmo": "Genetic GFN 13.594"}
 def starts(name: str) -> list[str]:
     """Reads the start molecules of a suite."""
     path = pathlib.Path(FLAGS.data_dir) / f"{name}_valid.txt"
+    path = pathlib.Path(FLAGS.start or path)
     rows = [line.split()[0] for line in path.read_text().splitlines() if line]
     count = 4 if FLAGS.quick else FLAGS.starts
     rows = rows[:: max(len(rows) // count, 1)][:count] if count else rows

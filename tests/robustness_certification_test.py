@@ -154,3 +154,32 @@ def test_clever_needs_enough_batches_and_gradients():
         certification.clever(linear, X, Y, Linf(0.1), batches=50)
     with pytest.raises(ValueError, match="needs gradients"):
         certification.clever(lambda x: np.asarray(x) @ WEIGHTS, X, Y, Linf(0.1))
+
+
+def test_curvature_of_a_quadratic_model_is_exact():
+    """The Hessian is constant, so the score has a closed form."""
+    rng = np.random.default_rng(3)
+    half = rng.normal(size=(4, 4))
+    hessian = ((half + half.T) / 2).astype("float32")
+
+    def bowl(x):
+        value = ops.sum(x * ops.matmul(x, hessian), axis=1, keepdims=True) / 2
+        return ops.concatenate([value + 1.0, 0 * value], axis=1)
+
+    x = rng.uniform(-0.3, 0.3, (5, 4)).astype("float32")
+    margins = np.einsum("ni,ij,nj->n", x, hessian, x) / 2 + 1
+    lengths = np.linalg.norm(x @ hessian, axis=1)
+    largest = abs(np.linalg.eigvalsh(hessian)).max()
+    expected = (np.sqrt(lengths**2 + 2 * largest * margins) - lengths) / largest
+    found = certification.clever_second_order(
+        bowl, x, np.zeros(5, "int32"), L2(5.0, (-9, 9)), iterations=40
+    )
+    np.testing.assert_allclose(found.scores, expected, rtol=0.01)
+    with pytest.raises(ValueError, match="distances in L2. Received: Linf"):
+        certification.clever_second_order(bowl, x, [0] * 5, Linf(0.1, (-9, 9)))
+
+
+def test_curvature_of_a_linear_model_is_none():
+    found = certification.clever_second_order(linear, X, Y, L2(2.0))
+    first = certification.clever(linear, X, Y, L2(2.0), batches=100, samples=2)
+    np.testing.assert_allclose(found.scores, first.scores, rtol=1e-3)

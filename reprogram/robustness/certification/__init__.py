@@ -2,6 +2,7 @@
 
 from reprogram.robustness.certification.clever import Estimate
 from reprogram.robustness.certification.clever import clever
+from reprogram.robustness.certification.curvature import clever_second_order
 from reprogram.robustness.certification.smoothing import Certificate
 from reprogram.robustness.certification.smoothing import certified_radius
 from reprogram.robustness.certification.smoothing import certify
@@ -13,5 +14,6 @@ __all__ = [
     "certified_radius",
     "certify",
     "clever",
+    "clever_second_order",
     "predict",
 ]
