@@ -4,6 +4,8 @@ from collections.abc import Callable
 from collections.abc import Sequence
 
 import numpy as np
+from rdkit import Chem
+from rdkit import rdBase
 
 from reprogram.molecules.ledger import Ledger
 from reprogram.molecules.ledger import Oracle
@@ -121,6 +123,9 @@ def _answer(
     new = []
     for archive, rows in zip(archives, asked):
         rows = [r for r in dict.fromkeys(rows) if r not in archive.rows]
+        # Rarely what RDKit writes cannot be read again.
+        with rdBase.BlockLogs():
+            rows = [row for row in rows if Chem.MolFromSmiles(row)]
         new.append(rows[: budget - len(archive)])
     flat = list(dict.fromkeys(row for rows in new for row in rows))
     if not flat:
