@@ -273,7 +273,10 @@ def test_every_search_keeps_the_budget(name):
 def test_what_is_no_molecule_is_not_asked():
     wanted = Objective(["logp"])
     archive = Archive(wanted, "CCO", 0)
-    search = lambda archives, counts: [["C1CC", "CCC", "c1ccccc1C(C)(C)(C)C"]]
+
+    def search(archives, counts):
+        return [["C1CC", "CCC", "c1ccccc1C(C)(C)(C)C"]]
+
     searches.drive([archive], search, searches.evaluator(wanted), 10)
     assert archive.smiles == ["CCO", "CCC"]
 
