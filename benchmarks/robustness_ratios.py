@@ -128,7 +128,7 @@ def _smoothing(
 ) -> dict:
     from reprogram.robustness.certification import certify
 
-    images = 8
+    images = 16
     votes, first = batches * _BATCH // images, _BATCH // images
 
     def ours() -> None:

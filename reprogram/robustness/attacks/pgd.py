@@ -140,11 +140,14 @@ def _ascend(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Climbs from one start; returns places, queries and where it erred."""
     size, steps = pace
+    wide_enough = driver.width(len(rows), job.batch_size)
     origin, y, target, place = (
-        driver.padded(values, driver.width(len(rows), job.batch_size))
+        ops.convert_to_tensor(driver.padded(values, wide_enough))
         for values in (job.x[rows], job.y[rows], goals[rows], begin)
     )
-    lengths = np.array([job.threat.epsilon, size], "float32")
+    lengths = ops.convert_to_tensor(
+        np.array([job.threat.epsilon, size], "float32")
+    )
     spent = np.zeros(len(rows), "int64")
     for _ in range(steps):
         place, wrong = climb(place, origin, y, target, lengths)

@@ -11,7 +11,7 @@ from reprogram.robustness.scoring import graph
 from reprogram.robustness.scoring import inference
 from reprogram.robustness.scoring import inspect
 
-TOGETHER = 8  # inputs that share their noise
+TOGETHER = 16  # inputs that share their noise
 
 
 class Drawn(keras.random.SeedGenerator):
