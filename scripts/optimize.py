@@ -7,9 +7,8 @@ r"""Optimizes molecules towards wanted properties by querying oracles.
 Oracles: qed, logp, sa, weight, tpsa, penalized_logp, the PMO tasks;
 module:function of yours; an http address; the folder of a run of
 scripts.train. Without --start molecules are made from nothing. Writes
-results.csv, results.sdf, optimization.html and ledger.db, which holds every
-call. The same command resumes after an interruption; what was answered is not
-asked again.
+results.csv, results.sdf, optimization.html and ledger.db with every call. The
+same command resumes; what was answered is not asked again.
 """
 
 import dataclasses
@@ -25,6 +24,8 @@ flags.DEFINE_string("start", None, "Table of molecules, or one SMILES.")
 flags.DEFINE_string("smiles_column", None, "Column of the SMILES.")
 flags.DEFINE_list("maximise", [], "Properties to raise.")
 flags.DEFINE_list("minimise", [], "Properties to lower.")
+flags.DEFINE_alias("maximize", "maximise")
+flags.DEFINE_alias("minimize", "minimise")
 flags.DEFINE_list("at_least", [], "Bounds: 0.9 or property:0.9.")
 flags.DEFINE_list("at_most", [], "Bounds: 4 or property:4.")
 flags.DEFINE_float("similarity", 0.0, "Least similarity to the start.")
@@ -97,14 +98,17 @@ def main(_):
         FLAGS.minimise,
         bounds("at_least", wanted),
         bounds("at_most", wanted),
-        *(FLAGS.similarity, FLAGS.counts, FLAGS.max_heavy_atoms),
-        *(FLAGS.alerts, FLAGS.plausible),
+        *(FLAGS.similarity, FLAGS.counts, FLAGS.max_heavy_atoms, FLAGS.alerts),
+        FLAGS.plausible,
     )
     plan = optimization.Plan(
         **{"budget": FLAGS.budget, "search": FLAGS.search},
         **{"source": FLAGS.source, "options": json.loads(FLAGS.options)},
-        **{"seed": FLAGS.seed, "timeout": FLAGS.timeout},
-        floors=FLAGS.floors,
+        **{
+            "seed": FLAGS.seed,
+            "timeout": FLAGS.timeout,
+            "floors": FLAGS.floors,
+        },
     )
     folder, run = pathlib.Path(FLAGS.output_dir), optimization.optimize
     try:
@@ -113,7 +117,7 @@ def main(_):
         raise ValueError(str(error)) from error
     report.write(results, objective, dataclasses.asdict(plan), folder)
     lines = [report.describe(objective), *report.summary(results, objective)]
-    print("\n".join([*lines, f"Report: {folder / 'optimization.html'}"]))
+    print(*lines, f"Report: {folder / 'optimization.html'}", sep="\n")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def ended(folder):
             *("--start=CCO", "--maximise=nowhere:f"),
             f"--output_dir={folder / 'missing'}",
         ],
-        [*first[:1], "--maximise=qed,logp", "--at_least=0.9"],
+        [*first[:1], "--maximize=qed,logp", "--at_least=0.9"],
     )
     return dict(zip(names, found))
 
