@@ -71,8 +71,7 @@ def starts():
     if FLAGS.start is None:
         return [None]
     path = pathlib.Path(FLAGS.start)
-    endings = (".csv", ".tsv", ".smi", ".smiles", ".txt", ".sdf", ".sd", ".gz")
-    if path.suffix not in endings and not path.exists():
+    if not (path.exists() or path.name.endswith(tuple(chemistry.ENDINGS))):
         return [FLAGS.start]
     table = chemistry.load(path, FLAGS.smiles_column or "", standard=False)
     place = table.columns.index("smiles") if "smiles" in table.columns else 0
@@ -101,15 +100,9 @@ def main(_):
         *(FLAGS.similarity, FLAGS.counts, FLAGS.max_heavy_atoms, FLAGS.alerts),
         FLAGS.plausible,
     )
-    plan = optimization.Plan(
-        **{"budget": FLAGS.budget, "search": FLAGS.search},
-        **{"source": FLAGS.source, "options": json.loads(FLAGS.options)},
-        **{
-            "seed": FLAGS.seed,
-            "timeout": FLAGS.timeout,
-            "floors": FLAGS.floors,
-        },
-    )
+    names = ("budget", "search", "source", "seed", "timeout", "floors")
+    chosen = {name: FLAGS[name].value for name in names}
+    plan = optimization.Plan(**chosen, options=json.loads(FLAGS.options))
     folder, run = pathlib.Path(FLAGS.output_dir), optimization.optimize
     try:
         results = run(objective, starts(), folder, plan, FLAGS.jobs)
