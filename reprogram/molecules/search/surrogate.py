@@ -1,8 +1,9 @@
 """A Gaussian process over molecules, learned from the calls so far.
 
-Its inputs are count fingerprints and counts of atoms, rings and bonds that
-any drawing of the molecule shows. Estimates of properties, such as logP or
-QED, are not among them: what a call answers must be learned from calls.
+Its inputs are count fingerprints, and the weight and counts of atoms, rings
+and bonds that any drawing of the molecule shows. QED is made of some of them,
+but no estimate of a property, such as logP, surface area or QED, is among
+them: what a call answers must be learned from calls.
 """
 
 import itertools
