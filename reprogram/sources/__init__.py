@@ -89,8 +89,9 @@ def load(name_or_path: str | os.PathLike) -> Source:
     Args:
         name_or_path: A name in `SOURCES`; the name of a `keras.applications`
             model, in any case; the path of a `.keras` file, of an `.npz`
-            file with the weights of `speech.attention_rnn`, or of the folder
-            `source` that `scripts.pretrain` wrote; or, with the extra
+            file with the weights of `speech.attention_rnn` or of
+            `smiles_lstm.network`, or of the folder `source` that
+            `scripts.pretrain` wrote; or, with the extra
             `hub`, a preset `hf://...`, `kaggle://...` or a local folder in
             the format of Hugging Face or KerasHub.
 
@@ -133,14 +134,21 @@ def _find(name: str) -> Source:
 
         return keras_file.load(name)
     if name.endswith(".npz"):
-        from reprogram.sources import speech
-
-        return speech.load(name)
+        return _of_arrays(name)
     from reprogram.sources import imagenet
 
     if name.lower() in imagenet.builders():
         return imagenet.load(name)
     raise ValueError(_unknown(name, [*SOURCES, *imagenet.builders()]))
+
+
+def _of_arrays(path: str) -> Source:
+    from reprogram.sources import layer_arrays
+    from reprogram.sources import smiles_lstm
+    from reprogram.sources import speech
+
+    names = layer_arrays.read(path)
+    return (smiles_lstm if "lstm/0" in names else speech).load(path)
 
 
 def _unknown(name: str, known: list[str]) -> str:
@@ -149,7 +157,7 @@ def _unknown(name: str, known: list[str]) -> str:
     return (
         f"There is no source {name!r}.{hint} Known names: {', '.join(known)}."
         " Also accepted: the path of a `.keras` file that exists, or of an"
-        " `.npz` file of the recognizer of spoken words, a preset 'hf://...'"
+        " `.npz` file of a known recognizer of words or molecules, a preset 'hf://...'"
         " or 'kaggle://...', or a folder in the format of Hugging Face or"
         " KerasHub."
     )

@@ -1,7 +1,6 @@
 """A recognizer of spoken words, from its weights alone."""
 
 import pathlib
-import zipfile
 from collections.abc import Mapping
 
 import keras
@@ -9,6 +8,7 @@ import numpy as np
 from keras import layers
 
 from reprogram.sources import Source
+from reprogram.sources import layer_arrays
 from reprogram.sources import series
 from reprogram.sources.log_mel import LogMel
 
@@ -138,25 +138,10 @@ def load(path: str) -> Source:
         ValueError: If the file is missing, damaged or of another model.
     """
     file = pathlib.Path(path)
-    arrays = _arrays(file)
-    ranks = {
-        f"{name}/{index}": rank
-        for name, ranks in RANKS.items()
-        for index, rank in enumerate(ranks)
-    }
-    received = {key: value.ndim for key, value in arrays.items()}
-    if received != ranks:
-        wrong = dict(received.items() ^ ranks.items())
-        raise ValueError(
-            f"{file} does not hold the recognizer of spoken words. Expected"
-            f" {len(ranks)} arrays {', '.join(list(ranks)[:3])}, ...,"
-            f" {list(ranks)[-1]}. Missing, unknown or of another rank:"
-            f" {', '.join(sorted(wrong)[:8])}. Save another model with"
-            " `model.save('name.keras')` and pass that file."
-        )
+    arrays = layer_arrays.read(file)
+    layer_arrays.check(file, arrays, RANKS, "recognizer of spoken words")
     model = attention_rnn({key: a.shape for key, a in arrays.items()})
-    for name, weights in RANKS.items():
-        _fill(file, model.get_layer(name), arrays, len(weights))
+    layer_arrays.fill(file, model, arrays, RANKS)
     known = model.output_shape[-1] == len(WORDS)
     return Source(
         model=model,
@@ -172,37 +157,3 @@ def load(path: str) -> Source:
         citation="de Andrade et al., A neural attention model for speech"
         " command recognition, 2018.",
     )
-
-
-def _arrays(file: pathlib.Path) -> dict[str, np.ndarray]:
-    if not file.is_file():
-        raise ValueError(
-            f"There is no file {file}. Expected the path of an `.npz` file;"
-            f" the folder searched is {file.parent.absolute()}."
-        )
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{file} ({file.stat().st_size} bytes) is damaged or no `.npz`"
-            f" archive of numbers: {error}. Copy it again."
-        ) from error
-
-
-def _fill(
-    file: pathlib.Path,
-    layer: layers.Layer,
-    arrays: Mapping[str, np.ndarray],
-    count: int,
-) -> None:
-    values = [arrays[f"{layer.name}/{index}"] for index in range(count)]
-    expected = [tuple(weight.shape) for weight in layer.weights]
-    received = [value.shape for value in values]
-    if received != expected:
-        raise ValueError(
-            f"The layers in {file} do not fit together: {layer.name!r} has"
-            f" weights of shapes {received}, expected {expected} behind the"
-            " layer before. Write the file again."
-        )
-    layer.set_weights(values)

@@ -97,7 +97,11 @@ def drive(
     asked = first or [[a.start] if a.start else [] for a in archives]
     open_ = list(archives)
     while open_:
+        sizes = [len(archive) for archive in open_]
         _answer(open_, asked, evaluate, budget)
+        for archive, size in zip(open_, sizes):
+            grown = len(archive) > size
+            idle[id(archive)] = 0 if grown else idle[id(archive)] + 1
         if tell:
             tell(archives)
         open_ = [
@@ -108,9 +112,6 @@ def drive(
             and idle[id(archive)] < IDLE
         ]
         asked = search(open_, [budget - len(a) for a in open_]) if open_ else []
-        for archive, rows in zip(open_, asked):
-            new = [row for row in rows if row not in archive.rows]
-            idle[id(archive)] = 0 if new else idle[id(archive)] + 1
 
 
 def _answer(
