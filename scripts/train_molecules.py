@@ -68,10 +68,8 @@ def show(result):
         print("Carried by" + ("" if single else f", {name}"))
         for part, found in column.items():
             if found["share"] >= 0.01:
-                words = f"{found['share']:4.0%} {part}"
-                print(
-                    f"  {words}, error {found['error']:.3f} inside the labels"
-                )
+                words = f"{found['share']:4.0%} {part}, error"
+                print(f"  {words} {found['error']:.3f} inside the labels")
 
 
 def main(_):

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from benchmarks import blackbox_cells
@@ -73,3 +74,34 @@ def test_quick_series_benchmark_prints_figures_and_resumes(tmp_path):
     # Nothing was trained again.
     assert "0 cells missing" in found.stdout
     assert "# ('Coffee'" not in found.stdout
+
+
+def test_token_maps_start_as_what_the_source_knows():
+    from benchmarks import language_texts as texts
+    from reprogram import sources
+
+    source = sources.load("zinc-autoencoder")
+    own, tokens = texts.spelled(source, np.array(["CCW", "OW"], object))
+    vocabulary = source.tokenizer.vocabulary
+    known = [vocabulary.index(letter) + 2 for letter in "CO"]
+    # Padding, then known tokens, then what starts as the mask.
+    assert tokens[0] == 0 and sorted(tokens[1:3]) == sorted(known)
+    assert tokens[3:] == [1, 1]
+    ids = own.preprocess(np.array(["CWOY"], object))[0]
+    assert [tokens[i] for i in ids[:5]] == [known[0], 1, known[1], 1, 0]
+    assert ids[1] == 3 and ids[3] == 4
+    plain = texts.readable(source).preprocess(np.array(["CWO"], object))
+    assert plain[0, :4].tolist() == [known[0], 1, known[1], 0]
+
+
+def test_draws_of_texts_never_hold_what_is_tested():
+    from benchmarks import language_texts as texts
+
+    x = np.array([f"{i}" for i in range(900)], object)
+    y = np.arange(900) % 3 // 2
+    fit, held, test = texts.parts(x, y, 100, 1)
+    assert len(fit[0]) + len(held[0]) == 100 and len(test[0]) == 500
+    other = texts.parts(x, y, 0, 2)
+    assert sum(map(len, (other[0][0], other[1][0]))) == 400
+    assert not set(test[0]) & {*other[0][0], *other[1][0]}
+    assert (other[2][0] == test[0]).all()
