@@ -16,6 +16,7 @@ from reprogram.robustness import sweep
 from reprogram.robustness import threats
 from reprogram.robustness.attacks import ATTACKS
 from reprogram.robustness.attacks import get
+from reprogram.robustness.attacks.hyperplane import reach
 from reprogram.robustness.attacks.square import share_at
 
 WIDE = (-50.0, 50.0)
@@ -98,6 +99,52 @@ def test_what_is_wrong_before_is_not_attacked(name):
     assert found.success[:3].all() and (found.distance[:3] == 0).all()
     np.testing.assert_array_equal(found.adversarial[:3], X[:3])
     assert (found.queries[:3] <= found.queries[3:].min()).all()
+
+
+@pytest.mark.parametrize("norm", ["Linf", "L2"])
+def test_moves_to_hyperplanes_with_slopes_of_all_sizes(norm):
+    """Against bisection in float64; a difference of sums was off by 1e14."""
+    rng = np.random.default_rng(1)
+    x = rng.uniform(0, 1, 784) * (rng.random(784) < 0.5)
+    slope = rng.normal(size=784) * 10.0 ** rng.uniform(-8, 0, 784)
+    slope *= rng.random(784) < 0.7
+    room, steep = np.where(slope > 0, 1 - x, x), np.abs(slope)
+    power = steep if norm == "L2" else np.sign(steep)
+    for share in (0.05, 0.5, 0.95):
+        need, ends = share * steep @ room, [0.0, 1e9]
+        for _ in range(100):
+            middle = np.mean(ends)
+            short = steep @ np.minimum(room, middle * power) < need
+            ends[0 if short else 1] = middle
+        exact = np.sign(slope) * np.minimum(room, ends[1] * power)
+        found = reach(BALLS[norm](1.0), x[None], slope[None], np.array([need]))
+        np.testing.assert_allclose(found[0], exact, rtol=1e-3, atol=1e-5)
+
+
+def test_deepfool_crosses_boundaries_that_rounding_blurs():
+    def coarse(x):
+        z = linear(x)
+        return z + ops.stop_gradient(ops.round(z * 2e4) / 2e4 - z)
+
+    threat, options = L2(20.0, WIDE), {"steps": 6, "overshoot": 0.0}
+    assert attack("deepfool", threat, model=coarse, **options).success.all()
+
+
+def test_square_asks_nothing_twice():
+    asked = []
+
+    def stubborn(x):
+        asked.extend(np.array(x))
+        return np.stack([1 + 0 * x.sum(axis=(1, 2, 3)), 0 * x[:, 0, 0, 0]], 1)
+
+    x = np.full((1, 8, 8, 1), 0.5, "float32")
+    attack("square", Linf(0.1), stubborn, x, np.zeros(1, int), queries=200)
+    # The model never gives in: every question starts from the stripes.
+    moved = [np.abs(row - x[0]).max() > 0.09 for row in asked]
+    stripes = asked[moved.index(True)]
+    later = asked[moved.index(True) + 8 : -8]
+    same = [np.array_equal(row, stripes) for row in later]
+    assert len(later) > 100 and not any(same)
 
 
 def test_square_asks_once_an_iteration_and_needs_no_tensors():

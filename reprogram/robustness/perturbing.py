@@ -7,16 +7,6 @@ import numpy as np
 from keras import ops
 
 from reprogram.gradients import value_and_grad
-from reprogram.robustness.certification.counting import Drawn
-
-
-class Draws(Drawn):
-    """A seed inside a graph that gives another one at each call."""
-
-    def next(self, ordered: bool = True) -> Any:
-        """Returns the next seed."""
-        self._seed = self._seed + ops.convert_to_tensor([7919, 0], "uint32")
-        return self._seed
 
 
 def climb(

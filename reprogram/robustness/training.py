@@ -9,7 +9,7 @@ from keras import ops
 from reprogram.gradients import replayed_step
 from reprogram.gradients import step_on
 from reprogram.robustness import threats
-from reprogram.robustness.perturbing import Draws
+from reprogram.robustness.certification.counting import Draws
 from reprogram.robustness.perturbing import check_inputs
 from reprogram.robustness.perturbing import climb
 from reprogram.robustness.perturbing import divergence

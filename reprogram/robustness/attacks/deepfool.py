@@ -1,5 +1,6 @@
 """DeepFool: the nearest class boundary, one linear step after the other."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,9 @@ from reprogram.robustness.result import AttackResult
 from reprogram.robustness.scoring import graph
 from reprogram.robustness.threats import dual
 from reprogram.robustness.threats import wide
+
+# Beyond the boundary: what is nearer is lost in the rounding of scores.
+_PAST = 1e-4
 
 
 def deepfool(
@@ -40,9 +44,9 @@ def deepfool(
         threat: Linf, L2 or L1, or one of them masked; the norm to be small in.
         steps: Steps at most.
         candidates: Likeliest wrong classes to consider; all in one pass.
-        overshoot: How much farther than the boundary to step, relative.
+        overshoot: How much farther to go than all steps together, relative.
         samples: Answers to average for a model that is random.
-        batch_size: Samples a step.
+        batch_size: Samples times candidates a step.
         tell: Receives progress.
 
     Returns:
@@ -63,19 +67,23 @@ def deepfool(
         "deepfool", model, x, y, threat, batch_size=batch_size, samples=samples
     )
     count = min(candidates, job.facts.classes - 1)
-    move = _mover(job, count)
+    # A sample is computed once a candidate.
+    job = dataclasses.replace(job, batch_size=max(1, batch_size // count))
+    move, stretch = _mover(job, count), np.float32(1 + overshoot)
 
     def search(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rivals = rivals_of(job, rows, count)
-        place, y, rivals = prepared(job, job.x[rows], job.y[rows], rivals)
+        origin, y, rivals = prepared(job, job.x[rows], job.y[rows], rivals)
+        place = origin
         spent = np.zeros(len(rows), "int64")
         for _ in range(steps):
-            place, wrong = move(place, y, rivals, np.float32(1 + overshoot))
+            place, wrong = move(place, origin, y, rivals, stretch)
             wrong = trimmed(wrong, rows)
             spent += ~wrong
             if wrong.all():
                 break
-        return trimmed(place, rows), spent * count * job.samples
+        moved = job.threat.clip(origin + stretch * (place - origin))
+        return trimmed(moved, rows), spent * count * job.samples
 
     return run_nearest(job, search, tell=tell)
 
@@ -84,7 +92,10 @@ def _mover(job: driver.Job, count: int) -> Callable:
     slopes_of, threat = class_slopes(job, count), job.threat
     length = dual(threat)
 
-    def move(x: Any, y: Any, rivals: Any, stretch: Any) -> tuple[Any, Any]:
+    def move(
+        place: Any, origin: Any, y: Any, rivals: Any, stretch: Any
+    ) -> tuple[Any, Any]:
+        x = threat.clip(origin + stretch * (place - origin))
         margins, slopes, wrong = slopes_of(x, y, rivals)
         steep = length(ops.reshape(slopes, (-1, *x.shape[1:])))
         steep = ops.reshape(steep, (-1, count))
@@ -94,8 +105,9 @@ def _mover(job: driver.Job, count: int) -> Callable:
         spread = ops.reshape(chosen, (-1, count, *[1] * (len(x.shape) - 1)))
         slope = ops.sum(slopes * spread, axis=1)
         gap = ops.sum(margins * chosen, axis=1)
-        jump = reach(threat, x, slope, -gap * stretch + 1e-6)
-        moved = threat.clip(x + jump)
-        return ops.where(wide(wrong, x), x, moved), wrong
+        # Clipped steps fall short of the boundary: there are more of them, and
+        # they end nearer than steps that make up for what the bounds forbid.
+        jump = reach(threat, x, slope, -gap + _PAST, bounded=False)
+        return ops.where(wide(wrong, x), place, place + jump), wrong
 
     return graph(job.model, ("deepfool", *job.key(), count), move)

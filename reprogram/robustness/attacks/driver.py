@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from reprogram.robustness import scoring
+from reprogram.robustness.certification.counting import Draws
 from reprogram.robustness.checks import checked
 from reprogram.robustness.checks import white_box
 from reprogram.robustness.result import AttackResult
@@ -35,6 +36,16 @@ class Job:
     def answer(self) -> Callable:
         """The model as a graph."""
         return scoring.compiled_scores(self.model)
+
+    @functools.cached_property
+    def sample(self) -> Callable:
+        """Draws of inputs, radius and seed inside the ball, as a graph."""
+        threat = self.threat
+        return scoring.graph(
+            self.model,
+            ("sample", threat.key()),
+            lambda x, radius, draw: threat.at(radius).sample(x, Draws(draw)),
+        )
 
     def scores(self, x: np.ndarray) -> np.ndarray:
         """Returns the model's answers, averaged over `samples` of them."""
@@ -97,14 +108,15 @@ def run(
     right = job.labels(job.x) == job.y
     adversarial, success = job.x.copy(), ~right
     queries = np.full(len(job.x), job.samples, "int64")
+    distance = np.zeros(len(job.x), "float32")
     todo = np.flatnonzero(right)
     for first in range(0, len(todo), job.batch_size):
         rows = todo[first : first + job.batch_size]
         adversarial[rows], spent = attack(rows)
         queries[rows] += spent + job.samples
         wrong = job.labels(adversarial[rows]) != job.y[rows]
+        distance[rows] = near = job.distance(adversarial[rows], rows)
         if bounded:
-            near = job.distance(adversarial[rows], rows)
             wrong &= near <= job.threat.epsilon * (1 + 1e-4) + 1e-6
         success[rows] = wrong
         if tell is not None:
@@ -117,7 +129,6 @@ def run(
         flags += (
             "All samples have one class; the result says nothing of others.",
         )
-    distance = job.distance(adversarial)
     return AttackResult(adversarial, success, distance, queries, flags)
 
 

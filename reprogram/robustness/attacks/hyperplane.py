@@ -8,9 +8,12 @@ from reprogram.robustness.threats import flat
 from reprogram.robustness.threats import wide
 
 _TINY = 1e-12
+_FAR = 1e6
 
 
-def reach(threat: Any, x: Any, slope: Any, rise: Any) -> Any:
+def reach(
+    threat: Any, x: Any, slope: Any, rise: Any, bounded: bool = True
+) -> Any:
     """Returns the smallest move that lets a linear function rise.
 
     Args:
@@ -18,10 +21,12 @@ def reach(threat: Any, x: Any, slope: Any, rise: Any) -> Any:
         x: Inputs inside the bounds, `(n, ...)`.
         slope: Gradients, `(n, ...)`.
         rise: How much the function is to change, `(n,)`.
+        bounded: Whether the move respects the bounds. In L1 it always does,
+            as it could end at one value that cannot move.
 
     Returns:
-        The moves, `(n, ...)`, inside the bounds; where the bounds are too
-        narrow, the corner that comes nearest.
+        The moves, `(n, ...)`; where the bounds are too narrow, to the corner
+        that comes nearest.
 
     Raises:
         ValueError: If the threat has another norm.
@@ -48,6 +53,8 @@ def reach(threat: Any, x: Any, slope: Any, rise: Any) -> Any:
     upwards = slope * wide(ops.sign(rise), x)
     lowest, highest = (ops.cast(bound, "float32") for bound in threat.bounds)
     room = flat(ops.where(upwards > 0, highest - x, x - lowest))
+    if not bounded and threat.name != "L1":
+        room = ops.full_like(room, _FAR)
     steep, need = flat(ops.abs(slope)), ops.abs(rise)
     norms = {"Linf": _reach_linf, "L2": _reach_l2, "L1": _reach_l1}
     if threat.name not in norms:
@@ -84,14 +91,16 @@ def _fill(weights: Any, caps: Any, need: Any) -> Any:
     caps = ops.take_along_axis(caps, order, axis=1)
     weights = ops.take_along_axis(weights, order, axis=1)
     gained = ops.cumsum(weights * caps, axis=1)
-    after = ops.sum(weights, axis=1, keepdims=True)
-    after = after - ops.cumsum(weights, axis=1)
+    # Summed from the end: a difference of sums would be off by its rounding,
+    # times caps that are huge where slopes are tiny.
+    rate = ops.flip(ops.cumsum(ops.flip(weights, axis=1), axis=1), axis=1)
+    after = ops.pad(rate[:, 1:], ((0, 0), (0, 1)))
     full = gained + caps * after
     need = need[:, None]
     first = ops.sum(ops.cast(full < need, "int32"), axis=1, keepdims=True)
     last = caps.shape[1] - 1
     index = ops.minimum(first, last)
     spent = ops.take_along_axis(gained - weights * caps, index, axis=1)
-    rate = ops.take_along_axis(after + weights, index, axis=1)
-    level = (need - spent) / ops.maximum(rate, _TINY)
+    rate = ops.take_along_axis(rate, index, axis=1)
+    level = ops.maximum(need - spent, 0.0) / ops.maximum(rate, _TINY)
     return ops.where(first > last, caps[:, -1:], level)

@@ -126,8 +126,10 @@ def begin_at(
             np.asarray(start[rows], "float32"), job.x[rows]
         )
         return ops.convert_to_numpy(inside)
-    inside = job.threat.sample(job.x[rows], seed + int(rows[0]))
-    return ops.convert_to_numpy(inside)
+    draw = np.array([seed, rows[0]]).astype("uint32")
+    x = driver.padded(job.x[rows], driver.width(len(rows), job.batch_size))
+    inside = job.sample(x, np.float32(job.threat.epsilon), draw)
+    return ops.convert_to_numpy(inside)[: len(rows)]
 
 
 def _ascend(

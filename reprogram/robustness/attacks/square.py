@@ -126,8 +126,13 @@ def _search(
         side = _side(sides(step), origin.shape[1:-1])
         sign = rng.choice(_STEPS, (len(left), *_single(origin)))
         window = _windows(len(left), origin.shape[1:-1], side, rng)
-        new = moved[left] + epsilon * sign * window
-        new = np.clip(new, low[left], high[left])
+        step_by = epsilon * sign * window
+        new = np.clip(moved[left] + step_by, low[left], high[left])
+        # Where all has this sign already, the question would be wasted.
+        same = (new == moved[left]).reshape(len(left), -1).all(axis=1)
+        new[same] = np.clip(
+            moved[left[same]] - step_by[same], low[left[same]], high[left[same]]
+        )
         found = ask(new.reshape(-1, *shape), left)
         better = found < best[left]
         moved[left[better]], best[left[better]] = new[better], found[better]

@@ -14,12 +14,13 @@ from keras import ops
 
 from reprogram.gradients import value_and_grad
 from reprogram.robustness import threats
+from reprogram.robustness.certification.counting import Draws
 from reprogram.robustness.checks import checked
 from reprogram.robustness.checks import white_box
 from reprogram.robustness.scoring import graph
 from reprogram.robustness.scoring import logits
 
-LARGEST = 1024  # points in one call
+LARGEST = 256  # points in one call; more fall out of the caches
 FEWEST = 100  # below it the fit has outliers
 SHAPES = np.geomspace(0.5, 50.0, 60)
 
@@ -86,12 +87,16 @@ def clever(
         )
     x, y, facts = checked(model, x, y, threat)
     white_box(facts, "clever")
-    norms = _norms(model, facts, threat)
+    groups = max(1, min(LARGEST // samples, batches))
+    steepest = _steepest(model, facts, threat, (groups, samples))
+    scores = graph(model, ("clever", facts.answers), logits(model, facts))
     found = []
     for row in range(len(x)):
-        margins, maxima = _maxima(
-            norms, x[row], y[row], threat, (batches, samples), seed + row
+        z = ops.convert_to_numpy(scores(x[row : row + 1]))[0]
+        maxima = _maxima(
+            steepest, x[row], y[row], threat, (batches, groups), seed + row
         )
+        margins = z[y[row]] - z
         found.append(_score(margins, maxima, int(y[row]), threat, seed))
         if tell is not None:
             tell(f"{row + 1} of {len(x)}: {found[-1][0]:.4f}")
@@ -99,9 +104,16 @@ def clever(
     return Estimate(*columns)
 
 
-def _norms(model: Callable, facts: Any, threat: Any) -> Callable:
-    """Compiles margins and dual norms of their gradients `(n, classes)`."""
+def _steepest(
+    model: Callable, facts: Any, threat: Any, sizes: tuple[int, int]
+) -> Callable:
+    """Compiles the steepest of each margin in groups of random points.
+
+    Points are drawn in the graph; of them only the largest dual norms leave
+    it, `(groups, classes)`.
+    """
     scores, length = logits(model, facts), threats.dual(threat)
+    groups, samples = sizes
 
     def margin(x: Any, y: Any, other: Any) -> Any:
         z = scores(x)
@@ -110,43 +122,40 @@ def _norms(model: Callable, facts: Any, threat: Any) -> Callable:
 
     slope = value_and_grad(margin)
 
-    def every(x: Any, y: Any) -> tuple[Any, Any]:
-        z = scores(x)
-        margins = ops.take(z, y, axis=1)[:, None] - z
+    def steepest(x: Any, y: Any, radius: Any, seed: Any) -> Any:
+        copies = ops.repeat(x, groups * samples, axis=0)
+        points = threat.at(radius).sample(copies, Draws(seed))
         # The column of the class itself stays zero: no gradient is spent on it.
-        columns = [ops.zeros_like(margins[:, 0])]
+        columns = [ops.zeros((groups,), "float32")]
         for step in range(1, facts.classes):
             other = ops.mod(y + step, facts.classes)
-            columns.append(length(slope(x, y, other)[1]))
+            found = length(slope(points, y, other)[1])
+            columns.append(ops.max(ops.reshape(found, sizes), axis=1))
         places = ops.mod(ops.arange(facts.classes) - y, facts.classes)
-        return margins, ops.take(ops.stack(columns, axis=1), places, axis=1)
+        return ops.take(ops.stack(columns, axis=1), places, axis=1)
 
-    key = ("clever", threat.key(), facts.answers)
-    return graph(model, key, every)
+    key = ("clever", threat.key(), facts.answers, sizes)
+    return graph(model, key, steepest)
 
 
 def _maxima(
-    norms: Callable,
+    steepest: Callable,
     x: np.ndarray,
     y: int,
     threat: Any,
     sizes: tuple[int, int],
     seed: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Margins at the input, and maxima `(batches, classes)` around it."""
-    label = np.int32(y)
-    margins = ops.convert_to_numpy(norms(x[None], label)[0])[0]
-    batches, samples = sizes
-    together = max(1, LARGEST // samples)
-    maxima = []
+) -> np.ndarray:
+    """Returns the steepest of each margin, `(batches, classes)`."""
+    batches, together = sizes
+    rng, maxima = np.random.default_rng(seed), []
     for first in range(0, batches, together):
+        draw = rng.integers(0, 2**31 - 1, 2).astype("uint32")
+        radius = np.float32(threat.epsilon)
+        found = steepest(x[None], np.int32(y), radius, draw)
         # Always as many, so that there is one graph; what is too many is cut.
-        copies = np.repeat(x[None], together * samples, axis=0)
-        points = threat.sample(copies, 100_003 * seed + first)
-        lengths = ops.convert_to_numpy(norms(points, label)[1])
-        found = lengths.reshape(together, samples, -1).max(axis=1)
-        maxima.extend(found[: batches - first])
-    return margins, np.array(maxima, "float64")
+        maxima.extend(ops.convert_to_numpy(found)[: batches - first])
+    return np.array(maxima, "float64")
 
 
 def _score(

@@ -25,6 +25,15 @@ class Drawn(keras.random.SeedGenerator):
         return self._seed
 
 
+class Draws(Drawn):
+    """A seed inside a graph that gives another one at each call."""
+
+    def next(self, ordered: bool = True) -> Any:
+        """Returns the next seed."""
+        self._seed = self._seed + ops.convert_to_tensor([7919, 0], "uint32")
+        return self._seed
+
+
 class Votes:
     """Counts the classes of noisy copies; noise and counts are in the graph.
 
