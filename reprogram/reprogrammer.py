@@ -16,6 +16,7 @@ from reprogram.slicing import answer_shape
 from reprogram.slicing import check_shape
 from reprogram.slicing import entered
 from reprogram.slicing import entered_shape
+from reprogram.slicing import heard
 from reprogram.slicing import slice_source
 from reprogram.sources import log_mel
 from reprogram.sources import text_encoder
@@ -94,6 +95,7 @@ class Reprogrammer(keras.Model):
         self.mapping = mappings.get(mapping)
         self.input_layer = input_layer
         self.feature_layer = feature_layer
+        self._together = feature_layer is not None
         self._maps_tokens = isinstance(self.transform, transforms.TokenMap)
         if self._maps_tokens:
             self.transform.check_source(source, input_layer)
@@ -123,14 +125,16 @@ class Reprogrammer(keras.Model):
         if not read.built:
             read.build(shape)
         if not self.mapping.built:
-            self.mapping.build(answer_shape(enter, read, shape))
+            shape = answer_shape(enter, read, shape, self._together)
+            self.mapping.build(shape)
         self.built = True
 
     def call(self, inputs, training=None):
         enter, read = self._stages()
         if enter is None:
             x = self.transform(inputs, training=training)
-            return self.mapping(read(x, training=False), training=training)
+            x = heard(read, x, self._together)
+            return self.mapping(x, training=training)
         if self._maps_tokens:
             x, *masks = self.transform.embed(enter, inputs, training)
         else:
@@ -142,7 +146,7 @@ class Reprogrammer(keras.Model):
     def compute_output_shape(self, input_shape):
         enter, read = self._stages()
         shape = self._transformed(entered_shape(enter, input_shape))
-        shape = answer_shape(enter, read, shape)
+        shape = answer_shape(enter, read, shape, self._together)
         return self.mapping.compute_output_shape(shape)
 
     def _transformed(self, shape: tuple) -> tuple:

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-PARTS = 8
+PARTS = 4
 
 
 def slice_source(
@@ -58,8 +58,9 @@ def slice_source(
 def _features(outlet: object) -> object:
     """Makes features of a layer's output that a linear head can read.
 
-    Axes of size 1, which MobileNet keeps behind its pooling, are dropped; a
-    long sequence is averaged over `PARTS` parts of it.
+    Axes of size 1, which MobileNet keeps behind its pooling, are dropped. Of a
+    long sequence come the means of `PARTS` parts of it, and how each feature
+    is distributed over all: what is brief is lost in a mean.
     """
     shape = tuple(outlet.shape)
     inner = shape[1:-1]
@@ -68,7 +69,11 @@ def _features(outlet: object) -> object:
     if len(inner) == 1 and inner[0] and inner[0] > PARTS:
         size = math.ceil(inner[0] / PARTS)
         pooled = keras.layers.AveragePooling1D(size, padding="same")(outlet)
-        return keras.layers.Flatten()(pooled)
+        parts = keras.layers.Flatten()(pooled)
+        ends = [ops.max(outlet, axis=1), ops.min(outlet, axis=1)]
+        spread = ops.sqrt(ops.var(outlet, axis=1) + keras.config.epsilon())
+        share = ops.mean(ops.cast(outlet > 0, outlet.dtype), axis=1)
+        return ops.concatenate([parts, *ends, spread, share], axis=-1)
     return outlet
 
 
@@ -124,17 +129,60 @@ def answer(read: keras.Model, x: object, masks: list) -> object:
     return ops.copy(read(inputs, training=False, mask=on_tensor))
 
 
+def sounds(read: keras.Model, shape: tuple) -> int:
+    """Counts how often the source's length goes into that of a series."""
+    inputs = getattr(read, "inputs", None)
+    expected = tuple(inputs[0].shape) if inputs else ()
+    if len(expected) != 3 or len(shape) != 3 or not (expected[1] and shape[1]):
+        return 1
+    count, rest = divmod(shape[1], expected[1])
+    return 1 if rest else max(1, count)
+
+
+def heard(read: keras.Model, x: object, together: bool) -> object:
+    """Returns the answers to series that may be several times too long.
+
+    Args:
+        read: The second model of `slice_source`.
+        x: Inputs; series of more than its length are cut into such parts.
+        together: Whether the answers to the parts follow one another, or are
+            averaged.
+    """
+    count = sounds(read, tuple(x.shape))
+    if count == 1:
+        return read(x, training=False)
+    parts = ops.reshape(x, (-1, x.shape[1] // count, x.shape[2]))
+    answers = read(parts, training=False)
+    answers = ops.reshape(answers, (-1, count, answers.shape[-1]))
+    if not together:
+        return ops.mean(answers, axis=1)
+    return ops.reshape(answers, (-1, count * answers.shape[-1]))
+
+
+def heard_shape(read: keras.Model, shape: tuple, together: bool) -> tuple:
+    """Returns the shape of what `heard` returns."""
+    count = sounds(read, shape)
+    if count == 1:
+        return read.compute_output_shape(shape)
+    part = (shape[0], shape[1] // count, shape[2])
+    width = read.compute_output_shape(part)[-1]
+    return (shape[0], width * count if together else width)
+
+
 def entered_shape(enter: keras.Model | None, shape: tuple) -> tuple:
     """Returns the shape that the transform receives."""
     return shape if enter is None else enter.compute_output_shape(shape)[0]
 
 
 def answer_shape(
-    enter: keras.Model | None, read: keras.Model, shape: tuple
+    enter: keras.Model | None,
+    read: keras.Model,
+    shape: tuple,
+    together: bool = True,
 ) -> tuple:
     """Returns the shape of the answers to what the transform gives."""
     if enter is None:
-        return read.compute_output_shape(shape)
+        return heard_shape(read, shape, together)
     masks = [shape[:-1]] * (len(read.inputs) - 1)
     return read.compute_output_shape([shape, *masks])
 
@@ -166,7 +214,7 @@ def check_shape(
         a is None or b is None or a == b
         for a, b in zip(shape[1:], expected[1:])
     )
-    if not fits:
+    if not fits and sounds(source, shape) == 1:
         raise ValueError(
             f"The transform {type(transform).__name__} gives shape {shape} and"
             f" the source reads {expected}. Choose a transform, or its"

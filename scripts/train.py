@@ -32,6 +32,7 @@ flags.DEFINE_integer("train_size", 128, "Labels in all; 0 for all.", 0)
 flags.DEFINE_integer("seeds", 5, "Draws and initializations.", 1)
 flags.DEFINE_string("source", None, "Frozen source; see sources.load.")
 flags.DEFINE_string("output_dir", None, "Default: runs/<task>-<time>.")
+flags.DEFINE_bool("tensorboard", False, "Write for TensorBoard as well.")
 flags.adopt_module_key_flags(recipe_flags)
 
 SOURCES = {"molecule": "zinc-autoencoder", "image": "shapes", "series": "waves"}
@@ -76,18 +77,22 @@ def main(_):
     from reprogram.program import fingerprint
     from reprogram.report import page
     from reprogram.report import record
+    from reprogram.report import tensorboard
 
     data, source, task, size, unread = prepare()
     stamp = time.strftime("%Y%m%d-%H%M%S")
     folder = pathlib.Path(FLAGS.output_dir or f"runs/{task['name']}-{stamp}")
     relevant = FLAGS.get_key_flags_for_module(sys.modules[__name__])
     given = {flag.name: flag.value for flag in relevant}
+    del given["tensorboard"]
+    board = folder / "tensorboard" if FLAGS.tensorboard else None
     recipe = recipe_flags.chosen()
     claimed = given | vars(recipe)
     claimed["data"] = resume.digest(data.inputs, data.targets, data.test)
     claimed["weights of the source"] = fingerprint(source.model)
     resume.claim(folder, claimed, ("output_dir", "seeds"))
-    found = experiment.run(data, source, recipe, folder)
+    with tensorboard.written(board):
+        found = experiment.run(data, source, recipe, folder)
     result = found | {
         "command": shlex.join(["python", "-m", "scripts.train", *sys.argv[1:]]),
         "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -99,7 +104,10 @@ def main(_):
         "warnings": [f"Not read by the source: {row}" for row in unread],
     }
     record.save(folder / "record.json", result)
-    page.write(folder / "report.html", record.load(folder))
+    with tensorboard.written(board):
+        page.write(folder / "report.html", record.load(folder))
+    if board:
+        tensorboard.write(board, record.load(folder))
     print(record.table(result))
     print(f"\nReport: {folder / 'report.html'}")
 

@@ -144,6 +144,11 @@ CASES = {
         {"target_shape": (12, 2), "value_range": (-1.0, 1.0)},
         (2, 4, 2),
     ),
+    "two sounds": Case(
+        transforms.Sonification,
+        {"target_shape": (9, 1), "sounds": (("values",), ("sums", "slopes"))},
+        (2, 4, 1),
+    ),
     "segments": Case(
         transforms.Segments,
         {"target_shape": (11, 2), "segments": 2},

@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 from keras import ops
 from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import RidgeClassifierCV
 from sklearn.linear_model import RidgeCV
 from sklearn.preprocessing import StandardScaler
 
 from reprogram import mappings
+from reprogram.mappings import probes
 from reprogram.reprogrammer import Reprogrammer
 
 ALPHAS = np.logspace(-1, 5, 19)
@@ -86,6 +88,33 @@ def test_classification_equals_logistic_regression(classes):
     shares = softmax(answers)
     assert distance_to_logistic(x, labels, shares) < 2e-3
     assert (answers.argmax(axis=1) == labels).mean() > 0.5
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_many_inputs_are_classified_by_ridge_regression(classes):
+    rng = np.random.default_rng(0)
+    labels = np.arange(45) % classes
+    x = rng.normal(size=(45, probes.WIDE + 1)) + 0.15 * labels[:, None]
+    new = rng.normal(size=(30, probes.WIDE + 1)) + 0.15
+    mapping, answers = warm(x, labels, classes, "classification")
+    scaler = StandardScaler().fit(x)
+    ridge = RidgeClassifierCV(len(x[0]) * np.logspace(-1, 3, 13))
+    ridge.fit(scaler.transform(x), labels)
+    margin = ridge.decision_function(np.clip(scaler.transform(new), -5, 5))
+    if classes == 2:
+        margin = np.stack([-margin, margin], axis=1)
+    found = np.asarray(mapping(new.astype("float32")))
+    ratio = (found / margin).ravel()
+    np.testing.assert_allclose(ratio, ratio[0], rtol=2e-2)
+    assert (answers.argmax(axis=1) == labels).all()
+
+
+def test_shares_of_many_inputs_without_a_signal_are_equal():
+    rng = np.random.default_rng(0)
+    x, labels = rng.normal(size=(60, 2100)), np.arange(60) % 2
+    mapping, _ = warm(x, labels, 2, "classification")
+    new = rng.normal(size=(50, 2100)).astype("float32")
+    assert np.abs(softmax(np.asarray(mapping(new))) - 0.5).max() < 0.3
 
 
 def test_multilabel_equals_one_logistic_regression_a_column():

@@ -130,6 +130,50 @@ def test_features_and_fingerprint_do_not_depend_on_where_it_is_read():
     assert model.source_fingerprint() == mark
 
 
+def sequence_source():
+    inputs = keras.Input((10, 1))
+    x = layers.Conv1D(3, 3, activation="relu", name="sequence")(inputs)
+    x = layers.GlobalAveragePooling1D()(x)
+    return keras.Model(inputs, layers.Dense(5)(x))
+
+
+def test_features_of_a_sequence_are_its_parts_and_distribution():
+    source = sequence_source()
+    model = Reprogrammer(source, feature_layer="sequence")
+    x = np.random.default_rng(0).normal(size=(4, 10, 1)).astype("float32")
+    inner = keras.Model(source.inputs, source.layers[1].output)(x)
+    inner = ops.convert_to_numpy(inner)
+    parts = inner.reshape(4, 4, 2, 3).mean(axis=2).reshape(4, 12)
+    ends = [inner.max(axis=1), inner.min(axis=1)]
+    spread, share = inner.std(axis=1), (inner > 0).mean(axis=1)
+    wanted = np.concatenate([parts, *ends, spread, share], axis=1)
+    np.testing.assert_allclose(model(x), wanted, atol=1e-3)
+    zero = np.zeros_like(x)  # The slope of a deviation of zero is infinite.
+    model = Reprogrammer(
+        source, transforms.Gain(), mappings.LinearMapping(2), None, "sequence"
+    )
+    model.compile("sgd", keras.losses.CategoricalCrossentropy(from_logits=True))
+    model.fit(zero, np.eye(2)[[0, 1, 0, 1]], verbose=0)
+    assert all(np.isfinite(w).all() for w in model.get_weights())
+
+
+def test_series_of_several_lengths_are_heard_in_parts(tmp_path):
+    source = sequence_source()
+    x = np.random.default_rng(0).normal(size=(4, 30, 1)).astype("float32")
+    parts = np.split(x, 3, axis=1)
+    for layer in (None, "sequence"):
+        model = Reprogrammer(source, feature_layer=layer)
+        one = Reprogrammer(source, feature_layer=layer)
+        found = [ops.convert_to_numpy(one(part)) for part in parts]
+        wanted = np.mean(found, axis=0)
+        if layer:
+            wanted = np.concatenate(found, axis=1)
+        assert model.compute_output_shape(x.shape) == wanted.shape
+        np.testing.assert_allclose(model(x), wanted, atol=1e-6)
+    with pytest.raises(ValueError, match="gives shape"):
+        Reprogrammer(source).build((None, 25, 1))
+
+
 def test_prompt_reads_a_padded_sequence_like_the_bare_one():
     model, x = build("attention")
     padded = np.pad(x, [[0, 0], [0, 4]])

@@ -14,22 +14,27 @@ from reprogram import transforms
 few = settings(max_examples=12, deadline=None, derandomize=True)
 
 
-def expected(x, target, pitches, loudness):
+def expected(x, target, pitches, loudness, names=("values", "slopes")):
     """The definition in NumPy, in float64."""
     batch, length, channels = x.shape
-    ends = np.geomspace(*pitches, 2 * channels + 1)
+    voices = len(names) * channels
+    ends = np.geomspace(*pitches, voices + 1)
     grid = np.linspace(0, length - 1, target)
-    slope = np.gradient(x, axis=1) if length > 1 else np.zeros_like(x)
-    lines = np.concatenate([x, slope], axis=2)
+    found = {
+        "sums": np.cumsum(x - x.mean(axis=1, keepdims=True), axis=1),
+        "values": x,
+        "slopes": np.gradient(x, axis=1) if length > 1 else np.zeros_like(x),
+    }
+    lines = np.concatenate([found[name] for name in names], axis=2)
     out = np.zeros((batch, target))
     for row in range(batch):
-        for c in range(2 * channels):
+        for c in range(voices):
             s = lines[row, :, c] - lines[row, :, c].mean()
             s = s / max(np.abs(s).max(), 1e-9)
             s = np.interp(grid, np.arange(length), s)
             pitch = ends[c] * (ends[c + 1] / ends[c]) ** ((s + 1) / 2)
             tone = np.sin(2 * np.pi * np.cumsum(pitch))
-            out[row] += loudness[0] * tone / (2 * channels)
+            out[row] += loudness[0] * tone / voices
         mean = x[row].mean(axis=1)
         if length > target:
             copies = np.interp(grid, np.arange(length), mean)
@@ -49,6 +54,25 @@ def test_sound_follows_the_definition(length, channels, target):
     found = layer(x.astype("float32"))
     wanted = expected(x, target, pitches, loudness)
     np.testing.assert_allclose(found, wanted, atol=2e-4)
+
+
+def test_sounds_follow_one_another():
+    sounds = (("values", "slopes"), ("sums", "values", "slopes"), ["sums"])
+    layer = transforms.Sonification((25, 2), sounds=sounds)
+    x = np.random.default_rng(0).normal(size=(2, 9, 2)).astype("float32")
+    found = np.asarray(layer(x))
+    assert found.shape == layer.compute_output_shape(x.shape) == (2, 75, 2)
+    for part, names in zip(np.split(found, 3, axis=1), sounds):
+        wanted = expected(x, 25, layer.pitches, layer.loudness, names)
+        np.testing.assert_allclose(part[..., :1], wanted, atol=2e-4)
+    again = transforms.Sonification.from_config(layer.get_config())
+    np.testing.assert_array_equal(again(x), found)
+
+
+@pytest.mark.parametrize("sounds", [(), ((),), (("values", "noise"),)])
+def test_sounds_need_known_voices(sounds):
+    with pytest.raises(ValueError, match="sums, values, slopes"):
+        transforms.Sonification((8, 1), sounds=sounds)
 
 
 def test_values_and_slopes_have_their_voices():

@@ -32,7 +32,7 @@ def resumed(tmp_path_factory) -> dict[str, tuple]:
         "scripts.train",
         (*same, "--epochs=3"),
         (*same, "--seeds=2"),
-        (*same, "--seeds=3"),
+        (*same, "--seeds=3", "--tensorboard"),
     )
     return {"ended": ended, "folder": folder, "before": times}
 
@@ -96,6 +96,14 @@ def test_rows_that_cannot_be_used_are_named():
     assert record.load(commands.runs().images)["task"]["input_shape"] == [
         *(8, 8, 1)
     ]
+
+
+def test_a_run_goes_on_for_tensorboard(resumed):
+    code, _, err = resumed["ended"][2]
+    assert code == 0, err
+    board = resumed["folder"] / "tensorboard"
+    found = {path.parent.name for path in board.rglob("events.out.*")}
+    assert found == {"tensorboard", "seed 0", "seed 1", "seed 2"}
 
 
 def test_other_flags_are_refused(resumed):

@@ -49,6 +49,10 @@ def short(text: str, length: int = 24) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
+# Called with the name and the figure of all that is drawn.
+LISTENERS: list[Callable[[str, Figure], None]] = []
+
+
 def drawn(draw: Callable[..., Figure]) -> Callable[..., str]:
     """Makes a function that draws a figure return its data URI."""
 
@@ -60,6 +64,8 @@ def drawn(draw: Callable[..., Figure]) -> Callable[..., str]:
             figure = draw(*args, **kwargs)
             options = {"transparent": True, "metadata": {"Date": None}}
             figure.savefig(buffer, format="svg", dpi=200, **options)
+            for listen in LISTENERS:
+                listen(draw.__name__, figure)
         return svg_uri(buffer.getvalue().decode())
 
     return uri

@@ -41,7 +41,7 @@ def of_program(
     model.transform.set_weights(start)
     before = ops.convert_to_numpy(model.transform(inputs, training=False))
     model.transform.set_weights(trained)
-    draw = _images if seen.ndim == 4 else _series
+    draw = program if seen.ndim == 4 else program_of_series
     change = float(np.abs(seen - before).max())
     return [
         {
@@ -64,7 +64,8 @@ def _grid(rows: int) -> tuple[Figure, np.ndarray]:
 
 
 @drawn
-def _images(inputs: np.ndarray, seen: np.ndarray, change: np.ndarray) -> Figure:
+def program(inputs: np.ndarray, seen: np.ndarray, change: np.ndarray) -> Figure:
+    """Draws images, what is seen of each, and what changed."""
     figure, axes = _grid(len(inputs))
     most = max(float(np.abs(change).max()), 1e-9)
     spans = [(a.min(), a.max()) for a in (inputs, seen)]
@@ -82,7 +83,10 @@ def _images(inputs: np.ndarray, seen: np.ndarray, change: np.ndarray) -> Figure:
 
 
 @drawn
-def _series(inputs: np.ndarray, seen: np.ndarray, change: np.ndarray) -> Figure:
+def program_of_series(
+    inputs: np.ndarray, seen: np.ndarray, change: np.ndarray
+) -> Figure:
+    """Draws series, what is heard of each, and what changed."""
     figure, axes = _grid(len(inputs))
     for row, lines in zip(axes, zip(inputs, seen, change)):
         for axis, line in zip(row, lines):

@@ -9,7 +9,6 @@ from keras import layers
 
 from reprogram.sources import Source
 from reprogram.sources import layer_arrays
-from reprogram.sources import series
 from reprogram.sources.log_mel import LogMel
 
 LENGTH = 16_000
@@ -152,7 +151,6 @@ def load(path: str) -> Source:
         class_names=WORDS if known else (),
         feature_layer="bidirectional",
         transform="sonification",
-        augment=series.warped,
         licence="MIT" if known else "not stated",
         citation="de Andrade et al., A neural attention model for speech"
         " command recognition, 2018.",

@@ -196,6 +196,7 @@ def _token_map(source: "Source", recipe: "Recipe", seed: int) -> layers.Layer:
 
 
 SURE = 10.0
+SOUNDS = (("values", "slopes"), ("sums", "values", "slopes"))
 RATES = {"image": 10.0}
 DEFAULTS = {
     "molecule": "soft_prompt",
@@ -239,7 +240,7 @@ MAKERS: dict[str, dict[str, Callable]] = {
         ),
         "missing": lambda *_: transforms.Missing(),
         "sonification": lambda source, recipe, _: transforms.Sonification(
-            **_shared(source, recipe)
+            sounds=SOUNDS, **_shared(source, recipe)
         ),
     },
     "molecule": INNER,

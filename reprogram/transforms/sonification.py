@@ -1,6 +1,7 @@
 """Series as sounds: the values become the pitch of a tone."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -16,16 +17,19 @@ class Sonification(ProgramLayer):
 
     The series is stretched to the length of the source. Its values set the
     pitch of one voice and its slopes that of a higher one, both centered and
-    divided by their peak; each channel has two voices of its own. Below them
+    divided by their peak; each channel has voices of its own. Below them
     the series itself is repeated, whose shape becomes the timbre. Pitches and
     loudnesses are trained, and a program is added to the sound. Steps that
-    are masked or NaN count as zero.
+    are masked or NaN count as zero. Several sounds follow one another, and a
+    `Reprogrammer` lets the source hear each.
 
     Args:
         target_shape: Shape that the source reads, `(length, channels)`.
         pitches: Lowest and highest pitch at the start, in cycles a sample, in
             equal parts for all voices: 300 to 6,000 Hz at 16 kHz by default.
         loudness: Amplitudes of the voices and of the copies at the start.
+        sounds: Voices of each sound, from low to high: "sums" (running, of
+            the centered series), "values" or "slopes".
         **kwargs: `value_range`, that the sum is clipped to; `initializer`,
             `regularizer`, `dropout`, `program`; see `ProgramLayer`.
 
@@ -49,6 +53,7 @@ class Sonification(ProgramLayer):
         target_shape: tuple[int, int],
         pitches: tuple[float, float] = (0.01875, 0.375),
         loudness: tuple[float, float] = (0.66, 0.33),
+        sounds: Sequence[Sequence[str]] = (("values", "slopes"),),
         **kwargs: object,
     ):
         super().__init__(target_shape, **kwargs)
@@ -58,6 +63,15 @@ class Sonification(ProgramLayer):
                 "Expected a `target_shape` (length, channels) and pitches 0 <"
                 " lowest < highest < 0.5 cycles a sample. Received:"
                 f" target_shape={self.target_shape}, pitches={tuple(pitches)}."
+            )
+        self.sounds = tuple(map(tuple, sounds))
+        if (
+            not (self.sounds and all(self.sounds))
+            or not {*sum(self.sounds, ())} <= LINES.keys()
+        ):
+            raise ValueError(
+                f"Each sound needs voices, each one of {', '.join(LINES)}."
+                f" Received: sounds={self.sounds}."
             )
         self.pitches = (float(low), float(high))
         self.loudness = tuple(map(float, loudness))
@@ -72,18 +86,10 @@ class Sonification(ProgramLayer):
             )
         axes = {1: input_shape[1], 2: input_shape[2]}
         self.input_spec = keras.layers.InputSpec(ndim=3, axes=axes)
-        low, high = self.pitches
-        ends = np.geomspace(low, high, 2 * input_shape[2] + 1)
-        start = np.stack([ends[:-1], ends[1:]])
-        self.logits = self.add_weight(
-            shape=start.shape,
-            # Logits of twice the pitch: no step can leave the hearable.
-            initializer=lambda shape, dtype: ops.convert_to_tensor(
-                np.log(2 * start / (1 - 2 * start)), dtype
-            ),
-            autocast=False,
-            name="pitches",
-        )
+        self.logits = [
+            self._pitches(len(lines) * input_shape[2], f"pitches_{i}")
+            for i, lines in enumerate(self.sounds)
+        ]
         self.levels = self.add_weight(
             shape=(2,),
             initializer=lambda shape, dtype: ops.convert_to_tensor(
@@ -92,23 +98,45 @@ class Sonification(ProgramLayer):
             autocast=False,
             name="levels",
         )
-        self.add_program(self.target_shape)
+        self.add_program(self.compute_output_shape(input_shape)[1:])
+
+    def _pitches(self, voices: int, name: str) -> keras.Variable:
+        ends = np.geomspace(*self.pitches, voices + 1)
+        start = np.stack([ends[:-1], ends[1:]])
+        return self.add_weight(
+            shape=start.shape,
+            # Logits of twice the pitch: no step can leave the hearable.
+            initializer=lambda shape, dtype: ops.convert_to_tensor(
+                np.log(2 * start / (1 - 2 * start)), dtype
+            ),
+            autocast=False,
+            name=name,
+        )
 
     def call(self, inputs, training=None, mask=None):
         x, _ = observed(ops.cast(inputs, "float32"), mask)
         levels = ops.convert_to_tensor(self.levels)
-        sound = levels[0] * self._voices(x) + levels[1] * self._copies(x)
+        copies = levels[1] * self._copies(x)
+        sound = ops.concatenate(
+            [
+                levels[0] * self._voices(x, lines, logits) + copies
+                for lines, logits in zip(self.sounds, self.logits)
+            ],
+            axis=1,
+        )
         sound = ops.repeat(sound[..., None], self.target_shape[-1], axis=-1)
         sound = ops.cast(sound, self.compute_dtype)
         return self.add(sound, self.array(training)[None])
 
-    def _voices(self, x: object) -> object:
-        """Tones that follow values and slopes, `(batch, length)`."""
-        x = ops.concatenate([x, _slopes(x)], axis=-1)
+    def _voices(
+        self, x: object, lines: tuple[str, ...], logits: object
+    ) -> object:
+        """Tones that follow the lines of one sound, `(batch, length)`."""
+        x = ops.concatenate([LINES[line](x) for line in lines], axis=-1)
         x = x - ops.mean(x, axis=1, keepdims=True)
         peak = ops.max(ops.abs(x), axis=1, keepdims=True)
         height = 0.5 + 0.5 * self._stretched(x / ops.maximum(peak, 1e-9))
-        ends = ops.log(0.5 * ops.sigmoid(self.logits))
+        ends = ops.log(0.5 * ops.sigmoid(logits))
         pitch = ops.exp(ends[0] + (ends[1] - ends[0]) * height)
         phase = 2 * math.pi * ops.cumsum(pitch, axis=1)
         return ops.mean(ops.sin(phase), axis=-1)
@@ -134,9 +162,17 @@ class Sonification(ProgramLayer):
     def compute_mask(self, inputs, previous_mask=None):
         return None
 
+    def compute_output_shape(self, input_shape):
+        length, channels = self.target_shape
+        return (input_shape[0], len(self.sounds) * length, channels)
+
     def get_config(self):
-        config = {"pitches": self.pitches, "loudness": self.loudness}
-        return {**super().get_config(), **config}
+        return {
+            **super().get_config(),
+            "sounds": self.sounds,
+            "pitches": self.pitches,
+            "loudness": self.loudness,
+        }
 
 
 def _slopes(x: object) -> object:
@@ -146,3 +182,10 @@ def _slopes(x: object) -> object:
     inner = 0.5 * (x[:, 2:] - x[:, :-2])
     ends = x[:, 1:2] - x[:, :1], x[:, -1:] - x[:, -2:-1]
     return ops.concatenate([ends[0], inner, ends[1]], axis=1)
+
+
+def _sums(x: object) -> object:
+    return ops.cumsum(x - ops.mean(x, axis=1, keepdims=True), axis=1)
+
+
+LINES = {"sums": _sums, "values": lambda x: x, "slopes": _slopes}
