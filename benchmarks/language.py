@@ -37,6 +37,7 @@ flags.DEFINE_integer("seeds", 5, "Draws of the labels.", 1)
 flags.DEFINE_list("sizes", ["100", "500"], "Labels in all; 0 for all.")
 flags.DEFINE_list("tasks", ["peptides", "BBBP", "ClinTox"], "Not reviews.")
 flags.DEFINE_list("sources", ["MiniLM"], "MiniLM and zinc-autoencoder.")
+flags.DEFINE_list("models", [], "Words of their names; all without.")
 flags.DEFINE_integer("shard", 0, "Which part of the cells to run.", 0)
 flags.DEFINE_integer("num_shards", 1, "In how many parts; 0 only reports.", 0)
 
@@ -79,6 +80,7 @@ def cells() -> list[Cell]:
         Cell(task, n, seed, model, source)
         for n, seed, source, task, model in found
         if source == "MiniLM" or model in READING
+        if not FLAGS.models or any(word in model for word in FLAGS.models)
     ]
 
 

@@ -7,6 +7,8 @@ r"""Molecules by queries: QED, penalized logP, DRD2 and the PMO tasks.
 
 Resumable; --shard and --num_shards split the starts, or the tasks. Start
 molecules are read from --data_dir. The searches see no other molecule of it.
+By default no search asks for strained or reactive groups, in PMO too;
+--noplausible lets it.
 """
 
 import json
@@ -191,7 +193,7 @@ def pmo() -> None:
     tasks = FLAGS.tasks or list(PMO)[: 2 if FLAGS.quick else None]
     scores = {}
     for task in tasks[FLAGS.shard :: FLAGS.num_shards]:
-        wanted = Objective([task], max_heavy_atoms=0, plausible=False)
+        wanted = Objective([task], max_heavy_atoms=0, plausible=FLAGS.plausible)
         for seed in range(FLAGS.seeds):
             found = solve(wanted, [None], task, budget, seed)
             area = top_area(found[0], budget)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rdkit import Chem
 from rdkit import DataStructs
 from rdkit.Chem import rdFingerprintGenerator
+from rdkit.Chem import rdMolDescriptors
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF
 from sklearn.gaussian_process.kernels import WhiteKernel
@@ -22,6 +23,8 @@ from reprogram.molecules.objective import Objective
 from reprogram.molecules.objective import front
 from reprogram.molecules.search import changes
 from reprogram.molecules.search import edits
+from reprogram.molecules.search import islands
+from reprogram.molecules.search import rings
 from reprogram.molecules.search import surrogate
 from reprogram.molecules.search.archive import Archive
 from reprogram.molecules.search.qmo import QMO
@@ -52,7 +55,7 @@ def test_an_edit_gives_another_whole_molecule(drug, seed):
     assert not any(a.GetNumRadicalElectrons() for a in molecule.GetAtoms())
 
 
-@pytest.mark.parametrize("change", changes.CHANGES)
+@pytest.mark.parametrize("change", {**changes.CHANGES, **rings.RING_CHANGES})
 def test_every_change_can_be_made(change):
     rng, made = np.random.default_rng(0), 0
     for drug in DRUGS * 5:
@@ -60,6 +63,36 @@ def test_every_change_can_be_made(change):
         Chem.Kekulize(molecule, clearAromaticFlags=True)
         made += edits._valid(change(molecule, rng)) is not None
     assert made > 3
+
+
+def test_a_ring_is_exchanged_with_all_that_hangs_on_it():
+    """Few changes of atoms do not lead from a benzene to a pyrazole."""
+    rng = np.random.default_rng(0)
+    molecule = Chem.RWMol(Chem.MolFromSmiles("Fc1ccc(Cl)cc1"))
+    Chem.Kekulize(molecule, clearAromaticFlags=True)
+    found = {
+        edits._valid(rings.exchange_ring(Chem.RWMol(molecule), rng))
+        for _ in range(300)
+    } - {None}
+    assert all("F" in row and "Cl" in row for row in found)
+    five = Chem.MolFromSmarts("[#9,#17]~c1:[c,n]:[c,n]:[c,n]:[c,n]:1")
+    assert any(Chem.MolFromSmiles(row).HasSubstructMatch(five) for row in found)
+    assert len(found) > 50
+
+
+def test_a_ring_is_put_between_two_atoms():
+    rng = np.random.default_rng(0)
+    molecule = Chem.RWMol(Chem.MolFromSmiles("FCl"))
+    found = [
+        edits._valid(rings.insert_ring(Chem.RWMol(molecule), rng))
+        for _ in range(50)
+    ]
+    assert all("F" in row and "Cl" in row for row in found if row)
+    assert all(
+        rdMolDescriptors.CalcNumRings(Chem.MolFromSmiles(row))
+        for row in found
+        if row
+    )
 
 
 def test_crossing_takes_parts_of_both():
@@ -197,6 +230,44 @@ def test_the_surrogate_keeps_the_best_and_the_latest():
     assert (model._codes == codes[59]).all(axis=1).any()
 
 
+def test_an_island_that_no_longer_pays_is_left():
+    archive = Archive(Objective(["qed"]))
+    place = islands.Islands(patience=50)
+    rising = np.linspace(0, 1, 120)
+    assert place.mask(archive, rising).all()
+    flat = np.concatenate([rising, np.full(51, 0.9)])
+    mask = place.mask(archive, flat)
+    assert mask.sum() == islands.SEEDS and not mask[100:].any()
+    grown = np.concatenate([flat, np.full(20, 0.8)])
+    mask = place.mask(archive, grown)
+    assert mask[-20:].all() and mask.sum() == islands.SEEDS + 20
+    later = np.concatenate([grown, np.zeros(60)])
+    assert place.mask(archive, later).all() and place.mixed
+    order = place.turns(np.argsort(-later, kind="stable"))
+    assert order[0] < 171 <= order[1]
+    assert sorted(order) == list(range(len(later)))
+
+
+def test_a_surrogate_learns_from_the_island_and_from_all_others():
+    utility = np.arange(100.0)
+    utility[7] = -np.inf
+    mask = np.arange(100) < 50
+    rows = islands.lessons(utility, mask, 40)
+    assert len(rows) == 40 == len(set(rows)) and 7 not in rows
+    assert set(range(30, 50)) | set(range(90, 100)) <= set(rows)
+    assert min(rows) == 0
+    assert len(islands.lessons(utility, mask, 99)) == 99
+
+
+def test_what_is_alike_comes_last():
+    rows = ["CCCCCCO", "CCCCCCCO", "CCCCCCCCO", "c1ccncc1"]
+    molecules = list(map(Chem.MolFromSmiles, rows))
+    found = islands.apart(rows, molecules, 4)
+    assert found[0] == rows[0] and sorted(found) == sorted(rows)
+    assert found.index("c1ccncc1") < found.index("CCCCCCCCO")
+    assert islands.apart(rows, molecules, 0) == []
+
+
 def test_no_property_is_among_the_features():
     """QED, logP and SA must be learned from calls."""
     used = {f.__name__ for f in surrogate.COUNTS}
@@ -268,6 +339,16 @@ def test_every_search_keeps_the_budget(name):
     for name in searches.NEED_SOURCE:
         with pytest.raises(ValueError, match="works with a molecular"):
             searches.get(name)
+
+
+def test_a_search_goes_on_where_nothing_is_known():
+    archive = Archive(Objective(["logp"]), None, 0)
+    search = searches.get("evolution", generations=1, children=20)
+    searches.drive(
+        [archive], search, lambda rows: np.full((len(rows), 1), np.nan), 12,
+        [["CCO", "CCN", "c1ccccc1", "CCCC", "CCCCO"]],
+    )  # fmt: skip
+    assert len(archive) == 12 and archive.best() is None
 
 
 def test_what_is_no_molecule_is_not_asked():

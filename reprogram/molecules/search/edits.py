@@ -9,11 +9,9 @@ from rdkit import rdBase
 
 from reprogram.molecules.search.changes import CHANGES
 from reprogram.molecules.search.changes import SINGLE
+from reprogram.molecules.search.changes import Change
 from reprogram.molecules.search.changes import fix
 from reprogram.molecules.search.changes import sides
-
-EDITS = tuple(CHANGES)
-CHANCES = np.array(list(CHANGES.values())) / sum(CHANGES.values())
 
 
 def mutate(
@@ -43,20 +41,32 @@ def mutations(
     count: int,
     rng: np.random.Generator,
     attempts: int = 8,
+    kinds: dict[Change, float] = CHANGES,
 ) -> list[str | None]:
-    """Changes one molecule in several ways, see `mutate`."""
+    """Changes one molecule in several ways, see `mutate`.
+
+    `kinds` are the changes to draw from, with how often each is tried.
+    """
     before = Chem.MolToSmiles(molecule)
     with rdBase.BlockLogs():
         plain = Chem.RWMol(molecule)
         Chem.Kekulize(plain, clearAromaticFlags=True)
-        return [_mutated(plain, before, rng, attempts) for _ in range(count)]
+        return [
+            _mutated(plain, before, rng, attempts, kinds) for _ in range(count)
+        ]
 
 
 def _mutated(
-    plain: Chem.Mol, before: str, rng: np.random.Generator, attempts: int
+    plain: Chem.Mol,
+    before: str,
+    rng: np.random.Generator,
+    attempts: int,
+    kinds: dict[Change, float],
 ) -> str | None:
+    changes = tuple(kinds)
+    chances = np.array(tuple(kinds.values())) / sum(kinds.values())
     for _ in range(attempts):
-        edit = EDITS[rng.choice(len(EDITS), p=CHANCES)]
+        edit = changes[rng.choice(len(changes), p=chances)]
         found = _valid(edit(Chem.RWMol(plain), rng))
         if found and found != before:
             return found

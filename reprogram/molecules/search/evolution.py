@@ -8,12 +8,16 @@ from rdkit import Chem
 from scipy import stats
 
 from reprogram.molecules.search.archive import Archive
+from reprogram.molecules.search.islands import Islands
+from reprogram.molecules.search.islands import apart
+from reprogram.molecules.search.islands import lessons
 from reprogram.molecules.search.proposers import PROPOSERS
 from reprogram.molecules.search.proposers import Proposer
 from reprogram.molecules.search.surrogate import Surrogate
 from reprogram.molecules.search.surrogate import features
 
 PRIOR = {"edits": 0.85}  # of the first proposals; 0.15 for all others
+NEAR = {"rings": 0.05}  # instead, where a start must stay near
 FIRST = 20  # molecules that are never forgotten without a start
 LEAST = 4  # calls before the surrogate is asked
 
@@ -37,7 +41,8 @@ class Evolution:
         largest: Molecules a round at most.
         slack: How much similarity the population may miss.
         patience: Calls without a better molecule after which the search
-            begins again, where bounds say what is enough.
+            begins again: from the start where bounds say what is enough,
+            otherwise on another island, see `Islands`.
         ranked: Whether the surrogate ranks; without it, this is a plain
             genetic algorithm.
         most: Molecules that the surrogate learns from.
@@ -74,16 +79,28 @@ class Evolution:
         return [self._one(*pair) for pair in zip(archives, counts)]
 
     def _one(self, archive: Archive, count: int) -> list[str]:
-        share = int(self.growth * len(archive))
-        count = min(count, self.largest, max(LEAST, share))
         weights = self._weights(archive)
         utility = archive.utility(weights)
+        mine, share = utility, int(self.growth * len(archive))
+        islands = None
         if archive.objective.enough:
-            utility = self._forget(archive, utility)
-        order = np.argsort(-utility, kind="stable")[: self.keep]
-        order = order[np.isfinite(utility[order])]
-        elite = [archive.molecules[i] for i in order]
-        judge = self._judge(archive, utility)
+            mine = utility = self._forget(archive, utility)
+        elif self._roams(archive) and weights is None:
+            islands = archive.memory.setdefault(
+                "islands", Islands(self.patience)
+            )
+            mine = np.where(islands.mask(archive, utility), utility, -np.inf)
+            share = islands.batch(len(archive), self.growth)
+        order = np.argsort(-mine, kind="stable")
+        # Where nothing is known yet, all may have children.
+        order = (
+            order[np.isfinite(mine[order])] if mine.max() > -np.inf else order
+        )
+        if islands:
+            order = islands.turns(order)
+        count = min(count, self.largest, max(LEAST, share))
+        elite = [archive.molecules[i] for i in order[: self.keep]]
+        judge = self._judge(archive, utility, mine)
         population, seen = elite, {}
         for _ in range(self.generations if judge else 1):
             new = self._children(archive, population, seen, count)
@@ -99,6 +116,11 @@ class Evolution:
             population = [child[0] for child in ranked[: self.keep]]
             population += elite[:10]
         return self._asked(archive, seen, count)
+
+    def _roams(self, archive: Archive) -> bool:
+        """Whether neither a start nor a goal keeps the search in one place."""
+        free = archive.start is None and not archive.objective.enough
+        return free and self.ranked
 
     def _forget(self, archive: Archive, utility: np.ndarray) -> np.ndarray:
         """Begins again from the start where nothing better has come for long.
@@ -122,15 +144,23 @@ class Evolution:
             return None
         return archive.rng.dirichlet(np.ones(several))
 
-    def _judge(self, archive: Archive, utility: np.ndarray):
+    def _judge(self, archive: Archive, utility: np.ndarray, mine: np.ndarray):
         known = np.flatnonzero(np.isfinite(utility))
         if not self.ranked or len(known) < LEAST:
             return None
         model = archive.memory.setdefault("surrogate", Surrogate(self.most))
+        if self._roams(archive):
+            known = lessons(utility, np.isfinite(mine), self.most)
         inputs = tuple(part[known] for part in archive.features())
-        model.fit(inputs, utility[known])
-        goal = _goal(archive)
-        best = utility[known].max()
+        goal, targets = _goal(archive), utility[known]
+        best = max(mine.max(), targets.min())
+        if self._roams(archive) and archive.rng.random() < 0.5:
+            # Ranks tell values apart that are all close to zero.
+            targets = stats.norm.ppf(
+                (stats.rankdata(targets) - 0.5) / len(targets)
+            )
+            best = targets[np.argmin(np.abs(utility[known] - best))]
+        model.fit(inputs, targets)
 
         def merit(molecules: Sequence[Chem.Mol]) -> np.ndarray:
             mean, deviation = model.predict(features(molecules))
@@ -180,8 +210,9 @@ class Evolution:
                     tried[name] += 1
                     good[name] += utility[archive.rows[row]] >= line
         rates = np.array([good[n] / tried[n] for n in names])
-        rates = np.maximum(rates, 0.1 * rates.max())
-        rates *= [PRIOR.get(name, 0.15) for name in names]
+        rates = np.maximum(rates, 0.3 * rates.max())
+        prior = PRIOR | (NEAR if archive.start else {})
+        rates *= [prior.get(name, 0.15) for name in names]
         return rates / rates.sum()
 
     def _asked(self, archive: Archive, seen: dict, count: int) -> list[str]:
@@ -195,6 +226,8 @@ class Evolution:
         # stays, as a later one may be a descendant.
         for row, (_, parent, _, _) in seen.items():
             archive.parents.setdefault(row, parent)
+        if self._roams(archive):
+            rows = apart(rows, [seen[r[1]][0] for r in rows], count)
         for _, row, _, name in rows[:count]:
             archive.proposers[row] = name
         return [row for _, row, _, _ in rows[:count]]

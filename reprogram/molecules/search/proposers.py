@@ -4,6 +4,7 @@ A proposer takes molecules, likeliest first, and a number, and returns new
 canonical SMILES with the place of the molecule each was made of.
 """
 
+import functools
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,9 @@ import numpy as np
 from rdkit import Chem
 
 from reprogram.molecules.search import edits
+from reprogram.molecules.search.changes import CHANGES
+from reprogram.molecules.search.changes import Change
+from reprogram.molecules.search.rings import RING_CHANGES
 
 Proposal = tuple[str, int]
 Proposer = Callable[
@@ -24,14 +28,17 @@ def _place(count: int, rng: np.random.Generator) -> int:
 
 
 def edited(
-    molecules: Sequence[Chem.Mol], count: int, rng: np.random.Generator
+    molecules: Sequence[Chem.Mol],
+    count: int,
+    rng: np.random.Generator,
+    kinds: dict[Change, float] = CHANGES,
 ) -> list[Proposal]:
-    """Changes molecules a little, see `edits.mutate`."""
+    """Changes molecules a little, see `edits.mutations`."""
     places = [_place(len(molecules), rng) for _ in range(count)]
     return [
         (row, int(place))
         for place, number in zip(*np.unique(places, return_counts=True))
-        for row in edits.mutations(molecules[place], number, rng)
+        for row in edits.mutations(molecules[place], number, rng, kinds=kinds)
         if row
     ]
 
@@ -83,4 +90,8 @@ def around(source: Any, deviations: Sequence[float] = (0.5, 0.7)) -> Proposer:
     return propose
 
 
-PROPOSERS: dict[str, Proposer] = {"edits": edited, "crossover": crossed}
+PROPOSERS: dict[str, Proposer] = {
+    "edits": edited,
+    "crossover": crossed,
+    "rings": functools.partial(edited, kinds=RING_CHANGES),
+}
