@@ -15,7 +15,7 @@ from reprogram.robustness.result import AttackResult
 
 # Of 10,000 queries; where the share of changed values is halved.
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
-_STEPS = np.array([-2.0, 2.0], "float32")
+_SIGNS = np.array([-1.0, 1.0], "float32")
 
 
 def square(
@@ -118,21 +118,24 @@ def _search(
     moved = origin + epsilon * _stripes(origin.shape, rng)
     moved = np.clip(moved, low, high)
     best = ask(moved.reshape(-1, *shape), left)
-    spent = np.ones(len(rows), "int64")
+    spent, floor, ceiling = np.ones(len(rows), "int64"), low, high
     for step in range(1, queries):
         left = np.flatnonzero(best >= 0)
         if not len(left):
             break
+        if len(left) < len(floor):
+            floor, ceiling = low[left], high[left]
         side = _side(sides(step), origin.shape[1:-1])
-        sign = rng.choice(_STEPS, (len(left), *_single(origin)))
+        up = rng.integers(0, 2, (len(left), *_single(origin))) == 1
         window = _windows(len(left), origin.shape[1:-1], side, rng)
-        step_by = epsilon * sign * window
-        new = np.clip(moved[left] + step_by, low[left], high[left])
+        now = moved if len(left) == len(moved) else moved[left]
+        # A step is twice the radius: it ends where the ball or the box does.
+        new = np.where(window, np.where(up, ceiling, floor), now)
         # Where all has this sign already, the question would be wasted.
-        same = (new == moved[left]).reshape(len(left), -1).all(axis=1)
-        new[same] = np.clip(
-            moved[left[same]] - step_by[same], low[left[same]], high[left[same]]
-        )
+        same = (new == now).reshape(len(left), -1).all(axis=1)
+        if same.any():
+            turned = np.where(up[same], floor[same], ceiling[same])
+            new[same] = np.where(window[same], turned, now[same])
         found = ask(new.reshape(-1, *shape), left)
         better = found < best[left]
         moved[left[better]], best[left[better]] = new[better], found[better]
@@ -169,19 +172,19 @@ def _single(x: np.ndarray) -> tuple[int, ...]:
 def _stripes(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     """Signs that are constant along the first axis of images."""
     inner = (1, *shape[2:]) if len(shape) > 3 else shape[1:]
-    return rng.choice(_STEPS / 2, (shape[0], *inner))
+    return rng.choice(_SIGNS, (shape[0], *inner))
 
 
 def _windows(
     count: int, sizes: tuple[int, ...], side: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Ones in a window of each sample, zeros elsewhere, `(count, ..., 1)`."""
-    window = np.ones((count, *[1] * len(sizes)), "float32")
+    """Says what is in a window of each sample, `(count, ..., 1)`."""
+    window = np.ones((count, *[1] * len(sizes)), bool)
     for axis, size in enumerate(sizes):
         start = rng.integers(0, size - side + 1, count)[:, None]
         place = np.arange(size)[None]
         inside = (place >= start) & (place < start + side)
-        window = window * inside.reshape(
+        window = window & inside.reshape(
             count, *(size if a == axis else 1 for a in range(len(sizes)))
         )
     return window[..., None]
