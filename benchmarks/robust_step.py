@@ -17,6 +17,8 @@ import numpy as np
 from absl import app
 from absl import flags
 
+from benchmarks.robustness_models import network
+
 FLAGS = flags.FLAGS
 flags.DEFINE_bool("quick", False, "Three rounds.")
 flags.DEFINE_integer("rounds", 9, "Pairs of measurements.", 1)
@@ -24,22 +26,6 @@ flags.DEFINE_integer("batch_size", 256, "Images a step.", 1)
 
 BAR = 1.15
 PASSES = {"pgd": 8, "trades": 9, "fast": 2, "free": 7}
-
-
-def network() -> keras.Model:
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(16, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Conv2D(32, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Flatten(),
-            layers.Dense(64, activation="relu"),
-            layers.Dense(10),
-        ]
-    )
 
 
 def bare(model: keras.Model, loss: keras.losses.Loss, x, y) -> tuple:

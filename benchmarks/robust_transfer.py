@@ -21,6 +21,8 @@ import numpy as np
 from absl import app
 from absl import flags
 
+from benchmarks.robustness_models import network
+
 FLAGS = flags.FLAGS
 flags.DEFINE_bool("quick", False, "One seed, few images, one target.")
 flags.DEFINE_string("data", "../shared/data/images", "Folder of the data.")
@@ -36,24 +38,6 @@ TARGETS = {"usps": 10, "pneumonia": 2}
 EPSILON, NOISE, LABELS, HELD = 0.1, 0.25, 500, 200
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 MEASURES = ("clean", "apgd", "auto_attack", "certified_radius")
-
-
-def network(seed: int, classes: int = 10) -> keras.Model:
-    """The network of the reference case of AutoAttack."""
-    keras.utils.set_random_seed(seed)
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(16, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Conv2D(32, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Flatten(),
-            layers.Dense(64, activation="relu"),
-            layers.Dense(classes),
-        ]
-    )
 
 
 def read(name: str, part: str) -> tuple[np.ndarray, np.ndarray]:
@@ -81,7 +65,8 @@ def trained_source(kind: str, seed: int) -> keras.Model:
     from reprogram.robustness import Linf
     from reprogram.robustness.training import Hardened
 
-    model = network(seed)
+    keras.utils.set_random_seed(seed)
+    model = network()
     path = pathlib.Path(FLAGS.output_dir) / f"{kind}-{seed}.weights.h5"
     if path.exists():
         model.load_weights(path)

@@ -20,28 +20,13 @@ from absl import app
 from absl import flags
 from keras import ops
 
+from benchmarks.robustness_models import network
 from benchmarks.robustness_ratios import ratios
 
 FLAGS = flags.FLAGS
 flags.DEFINE_bool("quick", False, "Without FAB and Square.")
 flags.DEFINE_string("data", "../shared/data/robustness", "Of the case.")
 flags.DEFINE_integer("rounds", 9, "Pairs of measurements.", 1)
-
-
-def network() -> keras.Model:
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(16, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Conv2D(32, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Flatten(),
-            layers.Dense(64, activation="relu"),
-            layers.Dense(10),
-        ]
-    )
 
 
 def cost(rounds: int) -> dict:

@@ -1,6 +1,6 @@
 """The three models that attacks are compared on, with inputs in [0, 1].
 
-Used by `benchmarks.robustness_strength`. Each function takes the folder of
+Used by the benchmarks of robustness. Each function takes the folder of
 data and sources and that of a run, and returns a model, images and labels.
 """
 
@@ -10,13 +10,10 @@ import keras
 import numpy as np
 
 
-def cnn(shared: str, run: str) -> tuple:
-    """The case whose robust accuracy under AutoAttack is known."""
+def network() -> keras.Model:
+    """The network of the reference case of AutoAttack."""
     layers = keras.layers
-    found = np.load(
-        pathlib.Path(shared) / "data/robustness/autoattack_case.npz"
-    )
-    model = keras.Sequential(
+    return keras.Sequential(
         [
             keras.Input((28, 28, 1)),
             layers.Conv2D(16, 3, activation="relu"),
@@ -28,6 +25,14 @@ def cnn(shared: str, run: str) -> tuple:
             layers.Dense(10),
         ]
     )
+
+
+def cnn(shared: str, run: str) -> tuple:
+    """The case whose robust accuracy under AutoAttack is known."""
+    found = np.load(
+        pathlib.Path(shared) / "data/robustness/autoattack_case.npz"
+    )
+    model = network()
     model.set_weights([found[f"w{i}"] for i in range(8)])
     return model, found["x"].reshape(-1, 28, 28, 1), found["y"]
 
