@@ -80,6 +80,7 @@ def test_the_structures_and_the_page(ended, folder):
     assert page.count("data:image/svg+xml;base64,") >= 6
     assert "C1CC: Not a valid SMILES" in page
     assert "one alkyl chain" in page
+    assert "proposed by" in page and "of the best molecules" in page
 
 
 def test_the_same_command_asks_nothing_again(ended, folder):

@@ -85,6 +85,7 @@ def _entry(archive: Archive, row: int) -> dict:
         "values": dict(zip(names, archive.values[row].tolist())),
         "similarity": archive.frame.similarity(archive.molecules[row]),
         "call": int(row) + 1,
+        "proposer": archive.proposers.get(archive.smiles[row], ""),
     }
 
 

@@ -1,5 +1,6 @@
 """The page of a search for molecules."""
 
+import collections
 import pathlib
 from collections.abc import Sequence
 
@@ -60,11 +61,26 @@ def page(results: Sequence[dict], objective: Objective, plan: dict) -> str:
         refused=[result for result in results if result["reason"]],
         calls=sum(result["calls"] for result in results),
         unknown=sum(result.get("unknown", 0) for result in results),
+        proposers=_paid(used),
         curves=_curves(used, objective) if used else None,
         properties_figure=_change(shown, objective) if shown else None,
         floors=_floors(used, objective),
         cards=[_card(result) for result in shown],
     )
+
+
+def _paid(results: Sequence[dict]) -> list[str]:
+    """Says how much each proposer asked, and how much of the best it made."""
+    asked, made = collections.Counter(), collections.Counter()
+    for result in results:
+        asked.update(result.get("proposers", {}))
+        tops = (entry.get("proposer") for entry in result.get("top", []))
+        made.update(filter(None, tops))
+    return [
+        f"{name}: {count:,} calls ({count / asked.total():.0%}),"
+        f" {made[name] / max(made.total(), 1):.0%} of the best molecules"
+        for name, count in asked.most_common()
+    ]
 
 
 def describe(objective: Objective) -> str:
