@@ -77,7 +77,7 @@ def main(_: list[str]) -> None:
     folder, nobody = pathlib.Path(FLAGS.output_dir), {}
     for name, attack in itertools.product(FLAGS.models, FLAGS.attacks):
         path = folder / f"memory-{name}-{attack}.json"
-        if attack in LEFT_OUT:  # as much as others, and slow
+        if attack in LEFT_OUT:  # too slow
             continue
         if not path.exists():
             nobody[name] = nobody.get(name) or apart(name, attack, "nobody")

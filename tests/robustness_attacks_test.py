@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from benchmarks import robustness_models
 from reprogram.robustness import L1
 from reprogram.robustness import L2
 from reprogram.robustness import Linf
@@ -264,23 +265,8 @@ def test_dropout_is_off():
 
 
 def case():
-    found = np.load(CASE / "autoattack_case.npz")
-    layers = keras.layers
-    model = keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(16, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Conv2D(32, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Flatten(),
-            layers.Dense(64, activation="relu"),
-            layers.Dense(10),
-        ]
-    )
-    model.set_weights([found[f"w{i}"] for i in range(8)])
-    x = found["x"].astype("float32").reshape(-1, 28, 28, 1)
-    return model, x, found["y"].astype("int32")
+    model, x, y = robustness_models.cnn(CASE.parents[1], "")
+    return model, x.astype("float32"), y.astype("int32")
 
 
 @pytest.mark.skipif(
