@@ -9,6 +9,7 @@ sees the training labels of the first seed. Prints one JSON line a task and
 the share of right advice.
 """
 
+import itertools
 import json
 import pathlib
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ def of_series() -> Iterator[tuple]:
     from reprogram import sources
 
     source = sources.load(FLAGS.source)
-    for name in series.SETS:
+    for name in FLAGS.sets or series.SETS:
         found = {}
         for model in ("linear probe", series.DEFAULT):
             paths = [
@@ -63,21 +64,21 @@ def of_images() -> Iterator[tuple]:
 
     folder = pathlib.Path(FLAGS.image_data)
     weights = pathlib.Path(FLAGS.weights)
-    source = image_cells.read_source(weights, FLAGS.pixels, "MobileNet 0.25")
-    for task, size in IMAGES:
+    cells = pathlib.Path(FLAGS.images)
+    for name, (task, size) in itertools.product(image_cells.SOURCES, IMAGES):
         found = {"linear-probe": [], "overlay-medium+linear": []}
-        stem = f"MobileNet-0.25-{task}-{size}-labels"
+        stem = f"{name.replace(' ', '-')}-{task}-{size}-labels"
         for model, values in found.items():
-            cells = pathlib.Path(FLAGS.images)
             for path in cells.glob(f"{stem}-{model}-?.json"):
                 cell = json.loads(path.read_text())
                 values.append(cell["metrics"]["balanced_accuracy"])
         if all(found.values()):
+            source = image_cells.read_source(weights, FLAGS.pixels, name)
             whole = image_cells.read_task(folder, task)
             train, _ = splits.split(whole)
             rows = np.concatenate(splits.draw(whole, train, size, 0))
             pair = (whole.inputs[rows], whole.targets[rows])
-            yield f"{task}-{size}", source, pair, *found.values()
+            yield f"{name}, {task}-{size}", source, pair, *found.values()
 
 
 def main(_: list[str]) -> None:

@@ -28,6 +28,7 @@ flags.DEFINE_string("data", "../shared/data/images", "Folder of the data.")
 flags.DEFINE_string("weights", "../shared/sources/imagenet", "Folder of them.")
 flags.DEFINE_string("output_dir", "runs/benchmark-images", "Of the cells.")
 flags.DEFINE_integer("pixels", 128, "Side of what the sources read.", 32)
+flags.DEFINE_integer("seeds", 5, "Draws of the labels.", 1)
 flags.DEFINE_integer("shard", 0, "Which part of the cells to run.", 0)
 flags.DEFINE_integer("num_shards", 1, "In how many parts; 0 only reports.", 0)
 
@@ -48,7 +49,6 @@ RIVALS += ("random forest", "LoRA", "fine-tuning")
 SIZES = [("mnist", 100), ("usps", 100), ("pneumonia", 50), ("pneumonia", 200)]
 LATER = [("mnist", 1000), ("usps", 1000), ("pneumonia", 0)]
 OTHERS = ["MobileNetV2", "MobileNet 0.75"]
-FIRST_PLACES = 4 * 9 * 5  # Cells of the first source with few labels.
 
 
 def study() -> list[Cell]:
@@ -61,7 +61,7 @@ def study() -> list[Cell]:
 
 
 def grid(programs: list[str]) -> list[Cell]:
-    """Programs and rivals on all sources, tasks and sizes, five seeds.
+    """Programs and rivals on all sources, tasks and sizes.
 
     The first source with few labels comes first, and there what is held
     against each other; the head without a program shows what moved copies of
@@ -78,7 +78,7 @@ def grid(programs: list[str]) -> list[Cell]:
         for places in turns
         for model in models
         for place in places
-        for seed in range(5)
+        for seed in range(FLAGS.seeds)
     ]
 
 
@@ -113,10 +113,7 @@ def wanted(found: dict[Cell, dict]) -> list[Cell]:
         models = ["linear probe", "+".join(STUDY[0])]
         return [Cell(FIRST, "mnist", 50, 0, model) for model in models]
     programs = best(found)
-    later = grid(programs) if programs else []
-    mapped = [c for c in study() if not c.model.endswith(f"+{LINEAR}")]
-    first = [cell for cell in study() if cell not in mapped]
-    cells = [*first, *later[:FIRST_PLACES], *mapped, *later[FIRST_PLACES:]]
+    cells = [*study(), *(grid(programs) if programs else [])]
     return list(dict.fromkeys(cells))
 
 

@@ -50,7 +50,8 @@ class Recipe:
         program_dropout: Share of a program's values that is left out in
             training.
         learning_rate: Learning rate of Adam.
-        epochs: At most so many.
+        epochs: At most so many; 0 fits the mapping alone. None for 40, or 0
+            where a linear head reads the features of a sonification.
         patience: Epochs without a better validation loss before it stops.
         batch_size: Samples a step.
         views: Further ways in which each input is written, for sources that
@@ -75,7 +76,7 @@ class Recipe:
     program_rate: float = 0.0
     program_dropout: float = 0.0
     learning_rate: float = 3e-3
-    epochs: int = 40
+    epochs: int | None = None
     patience: int = 4
     batch_size: int = 32
     views: int = 4

@@ -16,6 +16,7 @@ from reprogram.sources import Source
 if TYPE_CHECKING:
     from reprogram.recipe import Recipe
 
+EPOCHS = 40
 PART = 512  # Preprocessed images are large, and all their views at once.
 
 
@@ -72,28 +73,9 @@ def train(
     _weigh(model, recipe, x, training[1])
     _adapt(model, recipe, x, y, groups)
     start = float(model.evaluate(*held, verbose=0))
-    changing = _changing(model)
-    warm = [ops.convert_to_numpy(w) for w in changing]
-    callbacks = [
-        *_callbacks(model.transform),
-        keras.callbacks.EarlyStopping(
-            patience=recipe.patience, restore_best_weights=True
-        ),
-    ]
-    if getattr(model.mapping, "each_epoch", False):
-        callbacks.append(mappings.Readapt(x, y, recipe.batch_size))
-    fitted = model.fit(
-        x,
-        y,
-        validation_data=held,
-        epochs=recipe.epochs,
-        batch_size=recipe.batch_size,
-        callbacks=callbacks,
-        verbose=0,
-    ).history
-    if not min(fitted["val_loss"]) < start:
-        for weight, value in zip(changing, warm):
-            weight.assign(value)
+    fitted = {"loss": [], "val_loss": []}
+    if epochs(model, recipe):
+        fitted = _fit(model, recipe, (x, y), held, start)
     # A trained correction belongs to the assignment it was trained with.
     if not isinstance(model.mapping, mappings.CorrectionMapping):
         both, rows = views(
@@ -105,6 +87,51 @@ def train(
         "loss": [math.nan, *fitted["loss"]],
         "val_loss": [start, *fitted["val_loss"]],
     }
+
+
+def epochs(model: Reprogrammer, recipe: "Recipe") -> int:
+    """Returns how many epochs a program is trained at most.
+
+    None where a head reads the features of sounds: on ten UCR sets training
+    the sound was no better than the head alone on nine, and by 0.001 on one.
+    """
+    if recipe.epochs is not None:
+        return recipe.epochs
+    sound = isinstance(model.transform, transforms.Sonification)
+    head = isinstance(model.mapping, mappings.LinearMapping)
+    return 0 if sound and head and model.feature_layer else EPOCHS
+
+
+def _fit(
+    model: Reprogrammer,
+    recipe: "Recipe",
+    training: tuple[np.ndarray, np.ndarray],
+    held: tuple[np.ndarray, np.ndarray],
+    start: float,
+) -> dict[str, list[float]]:
+    """Fits by gradients and keeps the best epoch, or what was at the start."""
+    changing = _changing(model)
+    warm = [ops.convert_to_numpy(w) for w in changing]
+    callbacks = [
+        *_callbacks(model.transform),
+        keras.callbacks.EarlyStopping(
+            patience=recipe.patience, restore_best_weights=True
+        ),
+    ]
+    if getattr(model.mapping, "each_epoch", False):
+        callbacks.append(mappings.Readapt(*training, recipe.batch_size))
+    fitted = model.fit(
+        *training,
+        validation_data=held,
+        epochs=epochs(model, recipe),
+        batch_size=recipe.batch_size,
+        callbacks=callbacks,
+        verbose=0,
+    ).history
+    if not min(fitted["val_loss"]) < start:
+        for weight, value in zip(changing, warm):
+            weight.assign(value)
+    return fitted
 
 
 def _weigh(

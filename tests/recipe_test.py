@@ -11,6 +11,8 @@ from small_sources import tokens
 from reprogram import mappings
 from reprogram import metrics
 from reprogram import recipe as recipes
+from reprogram import sources
+from reprogram import training
 from reprogram.program import fingerprint
 from reprogram.recipe import Recipe
 from reprogram.reprogrammer import Reprogrammer
@@ -139,6 +141,36 @@ def test_the_program_of_the_best_epoch_is_kept():
     twin, _ = train(source, "regression", short)
     for mine, his in zip(program(model), program(twin)):
         np.testing.assert_allclose(mine, his, rtol=1e-4, atol=1e-6)
+
+
+def test_without_epochs_the_mapping_alone_is_fitted():
+    recipe = dataclasses.replace(SHORT, epochs=0)
+    source = images()
+    model, history = train(source, "classification", recipe)
+    start = built(source, "classification", recipe).transform.get_weights()
+    for before, after in zip(start, model.transform.get_weights()):
+        np.testing.assert_array_equal(before, after)
+    assert len(history["val_loss"]) == 1 and np.isnan(history["loss"]).all()
+    assert model.mapping.matrix().any()
+
+
+@pytest.mark.parametrize(
+    ("choices", "epochs"),
+    [
+        ({"transform": "sonification"}, 0),
+        ({"transform": "sonification", "epochs": 3}, 3),
+        ({"transform": "sonification", "features": False}, training.EPOCHS),
+        ({"transform": "segments"}, training.EPOCHS),
+    ],
+)
+def test_a_head_on_all_features_of_sounds_needs_no_trained_program(
+    choices, epochs
+):
+    recipe = Recipe(**choices)
+    model = recipes.build(
+        sources.load("waves"), "classification", 2, recipe, (None, 30, 1)
+    )
+    assert training.epochs(model, recipe) == epochs
 
 
 def test_the_mapping_is_fitted_to_all_labels_at_last():

@@ -123,7 +123,8 @@ def _learning_curves(history: list[dict]) -> list[dict[str, str]]:
         for value in entry.get(key) or []
         if value is not None
     ]
-    if not losses:
+    trained = any(len(entry.get("val_loss") or []) > 1 for entry in history)
+    if not trained or not losses:
         return []
     curves = _figure(
         figures.learning_curves(history),
