@@ -96,6 +96,8 @@ def main(_: list[str]) -> None:
             "value": found.advice,
             "probe": float(np.mean(probe)),
             "program": float(np.mean(program)),
+            "skill": found.skill,
+            "start_skill": found.start_skill,
             "trial": found.trial,
             "gain": found.gain,
             "holds": right[-1],

@@ -16,6 +16,7 @@ from reprogram.program import fingerprint
 from reprogram.recipe import Recipe
 from reprogram.reprogrammer import Reprogrammer
 from reprogram.sources import Source
+from reprogram.sources import detail
 from reprogram.sources.images import fit_images
 from reprogram.sources.images import shifted
 from tasks import splits
@@ -237,14 +238,13 @@ def read_source(folder: pathlib.Path, pixels: int, name: str) -> Source:
         classifier_activation=None,
     )
     model.load_weights(folder / f"{file}.weights.h5")
-    pooled = [layer.name for layer in model.layers if "global" in layer.name]
     return Source(
         model=model,
         name=name,
         modality="image",
         preprocess=lambda x: fit_images(x, pixels, pixels, 3) / 127.5 - 1.0,
         input_range=(-1.0, 1.0),
-        feature_layer=pooled[-1],
+        feature_layer=detail.layer(model),
         licence="Apache-2.0",
         augment=shifted,
     )

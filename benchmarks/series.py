@@ -30,6 +30,7 @@ flags.DEFINE_string(
 flags.DEFINE_string("output_dir", "runs/benchmark-series", "Of the cells.")
 flags.DEFINE_integer("seeds", 5, "Draws and initializations.", 1)
 flags.DEFINE_list("sets", [], "Of the data, instead of the five published.")
+flags.DEFINE_list("each", ["0", "5", "10", "20"], "Labels a class; 0: all.")
 flags.DEFINE_list("models", [], "Instead of all.")
 flags.DEFINE_integer("shard", 0, "Which part of the cells to run.", 0)
 flags.DEFINE_integer("num_shards", 1, "In how many parts; 0 only reports.", 0)
@@ -52,7 +53,6 @@ PROGRAMS = {
 QUICK_RIVALS = ("majority class", "nearest neighbor", "random forest")
 RIVALS = (*QUICK_RIVALS, "MiniRocket, ridge", "linear probe")
 TUNED = ("LoRA", "fine-tuning")
-FEW = (5, 10, 20)
 # Published mean of Voice2Series on these sets, and of 1,000 ROCKET kernels
 # with ridge (5 seeds).
 BAR, ROCKET = 0.918, 0.912
@@ -79,9 +79,13 @@ def cells() -> list[Cell]:
     if FLAGS.quick:
         return [Cell("Coffee", 0, 0, m) for m in (*QUICK_RIVALS, DEFAULT)]
     sets = FLAGS.sets or SETS
-    main = itertools.product((0,), seeds, sets, (*RIVALS, *PROGRAMS, *TUNED))
-    few = itertools.product(FEW, seeds, sets, (*RIVALS, DEFAULT))
-    found = [Cell(s, n, seed, m) for n, seed, s, m in (*main, *few)]
+    each = list(map(int, FLAGS.each))
+    found = [
+        Cell(name, n, seed, model)
+        for n, seed, name in itertools.product(each, seeds, sets)
+        for model in (*RIVALS, *PROGRAMS, *TUNED)
+        if n == 0 or model in (*RIVALS, DEFAULT)
+    ]
     return [c for c in found if not FLAGS.models or c.model in FLAGS.models]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from reprogram import lengths
 from reprogram.estimators import forest
 from reprogram.estimators import gaussian_process
 from reprogram.estimators import linear_probe
@@ -93,16 +94,18 @@ def features(key: str, inputs: np.ndarray) -> np.ndarray:
 
     Returns:
         A float array `(samples, columns)`, or `(samples, channels, length)`
-        for `"series"`, zeros in front of series shorter than 9. Descriptors
-        that are not defined are 0, and large ones are clipped to the range of
-        float32.
+        for `"series"`, zeros in front of series shorter than 9. Where a series
+        has ended stands its mean. Descriptors that are not defined are 0, and
+        large ones are clipped to the range of float32.
     """
     if key == "none":
         return np.zeros((len(inputs), 1), "float32")
     if key == "raw":
-        return np.asarray(inputs, "float32").reshape(len(inputs), -1)
+        x = lengths.filled(np.asarray(inputs, "float32"))
+        return x.reshape(len(inputs), -1)
     if key == "series":
-        series = np.swapaxes(np.asarray(inputs, "float32"), 1, 2)
+        series = lengths.filled(np.asarray(inputs, "float32"))
+        series = np.swapaxes(series, 1, 2)
         missing = max(0, SHORTEST - series.shape[-1])
         return np.pad(series, ((0, 0), (0, 0), (missing, 0)))
     from reprogram import molecules

@@ -25,6 +25,8 @@ class Diagnosis:
             below a linear head).
         reasons: Why, a sentence each.
         skill: Of the linear probe, cross-validated: 0 is trivial, 1 perfect.
+        start_skill: The same of a probe below the default program at its
+            start, on all views of the inputs (moved images, other SMILES).
         mapped_skill: The same of the best assignment of source classes.
         stability: Share of target classes whose source class stays the same
             over bootstrap draws of the labels.
@@ -42,6 +44,7 @@ class Diagnosis:
     advice: str
     reasons: tuple[str, ...]
     skill: float
+    start_skill: float
     mapped_skill: float
     stability: float
     evidence: float
@@ -100,10 +103,11 @@ def diagnose(
     sample = _sample(source, data, problem)
     features = suitability.read(source, sample.plain, source.feature_layer)
     evidence = transferability.log_evidence(features, sample.table)
-    below, trial = suitability.programs(sample, trial_epochs)
+    start, below, trial = suitability.programs(sample, trial_epochs)
     firm, mapped = suitability.assignment(sample)
     numbers = {
         "skill": suitability.skill(features, sample),
+        "start_skill": start,
         "mapped_skill": mapped,
         "stability": firm,
         "evidence": evidence,
@@ -161,7 +165,8 @@ def _advice(numbers: dict[str, float], samples: int) -> tuple[str, list[str]]:
             f"A linear probe reaches a skill of {n['skill']:.2f}; the source's"
             " answers cannot be assigned to these targets."
         )
-    helps = n["trial"] > ENOUGH or n["gain"] > ENOUGH
+    ahead = n["start_skill"] - n["skill"]
+    helps = any(x > ENOUGH for x in (n["trial"], n["gain"], ahead))
     reasons += _on_programs(n) + _on_inputs(n)
     if close and firm:
         return "program", reasons
@@ -170,6 +175,11 @@ def _advice(numbers: dict[str, float], samples: int) -> tuple[str, list[str]]:
 
 def _on_programs(n: dict[str, float]) -> list[str]:
     reasons = []
+    if np.isfinite(n["start_skill"]):
+        reasons.append(
+            "Below the default program at its start, with all views of the"
+            f" inputs, a probe reaches a skill of {n['start_skill']:.2f}."
+        )
     if np.isfinite(n["gain"]):
         word = "more" if n["gain"] > 0 else "less"
         reasons.append(

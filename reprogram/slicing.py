@@ -35,7 +35,7 @@ def slice_source(
         return None, keras.Model(_only(source.inputs, source), outlet)
     inlet = _layer(source, input_layer).output
     outlet = source.outputs[0] if outlet is None else outlet
-    masks = _crossing(inlet, outlet)
+    masks = crossing(inlet, outlet)
     if any(tuple(mask.shape) != tuple(inlet.shape[:2]) for mask in masks):
         raise ValueError(
             f"The source {source.name!r} cannot be entered behind"
@@ -59,6 +59,7 @@ def _features(outlet: object) -> object:
     """Makes features of a layer's output that a linear head can read.
 
     Axes of size 1, which MobileNet keeps behind its pooling, are dropped. Of a
+    picture's map come the means of its quarters: where something is. Of a
     long sequence come the means of `PARTS` parts of it, and how each feature
     is distributed over all: what is brief is lost in a mean.
     """
@@ -66,6 +67,10 @@ def _features(outlet: object) -> object:
     inner = shape[1:-1]
     if inner and all(size == 1 for size in inner):
         return keras.layers.Flatten()(outlet)
+    if len(inner) == 2 and None not in inner:
+        halves = [math.ceil(size / 2) for size in inner]
+        pooled = keras.layers.AveragePooling2D(halves, padding="same")(outlet)
+        return keras.layers.Flatten()(pooled)
     if len(inner) == 1 and inner[0] and inner[0] > PARTS:
         size = math.ceil(inner[0] / PARTS)
         pooled = keras.layers.AveragePooling1D(size, padding="same")(outlet)
@@ -81,9 +86,13 @@ def _only(tensors: list, source: keras.Model) -> object:
     return tensors[0] if len(tensors) == 1 else source.input
 
 
-def _crossing(inlet: object, outlet: object) -> list:
-    """Finds the tensors that bypass `inlet` on the way to `outlet`."""
-    behind, crossing = {id(inlet): True}, {}
+def crossing(inlet: object, outlet: object) -> list:
+    """Finds the tensors that bypass `inlet` on the way to `outlet`.
+
+    Raises:
+        ValueError: If `outlet` does not depend on `inlet`.
+    """
+    behind, found = {id(inlet): True}, {}
 
     def parents(tensor: object) -> list:
         operation, index, _ = tensor._keras_history
@@ -94,7 +103,7 @@ def _crossing(inlet: object, outlet: object) -> list:
             before = [is_behind(parent) for parent in parents(tensor)]
             behind[id(tensor)] = any(before)
             if any(before):
-                crossing.update(
+                found.update(
                     (id(parent), parent)
                     for parent, yes in zip(parents(tensor), before)
                     if not yes
@@ -106,7 +115,7 @@ def _crossing(inlet: object, outlet: object) -> list:
             "The layer to read does not depend on the layer to enter. Choose"
             " a `feature_layer` behind `input_layer`."
         )
-    return list(crossing.values())
+    return list(found.values())
 
 
 def entered(enter: keras.Model, inputs: object) -> list:

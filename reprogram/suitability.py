@@ -63,15 +63,20 @@ def read(source: Source, x: np.ndarray, layer: str | None) -> np.ndarray:
 
 
 def skill(features: np.ndarray, sample: Sample) -> float:
-    """Cross-validated skill of a ridge or logistic probe: 0 trivial, 1 all."""
+    """Cross-validated skill of a ridge or logistic probe: 0 trivial, 1 all.
+
+    Features are `(samples, width)` or, of several views of each sample,
+    `(views, samples, width)`: all of them train, their mean answers.
+    """
     regression = sample.problem == "regression"
     targets = sample.targets
     columns = [targets] if targets.ndim == 1 else list(targets.T)
+    x = features[None] if features.ndim == 2 else features
     scores = []
     for column in columns:
         known = np.isfinite(column)
         y = column[known] if regression else column[known].astype(int)
-        score = _validated(features[known], y, sample.problem)
+        score = _validated(x[:, known], y, sample.problem)
         if np.isfinite(score):
             scores.append(score)
     chance = {"classification": 1 / max(sample.count, 2), "multilabel": 0.5}
@@ -80,24 +85,35 @@ def skill(features: np.ndarray, sample: Sample) -> float:
 
 
 def _validated(x: np.ndarray, y: np.ndarray, problem: str) -> float:
+    """Mean score over folds of the samples, `x` (views, samples, width)."""
     from sklearn import linear_model
-    from sklearn.model_selection import cross_val_score
+    from sklearn import metrics
+    from sklearn import model_selection
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    head, scoring = linear_model.RidgeCV(np.logspace(-1, 5, 13)), "r2"
-    rarest = len(y)
-    if problem != "regression":
-        head = linear_model.LogisticRegression(C=1e-2, max_iter=1000)
-        rarest = np.min(np.unique(y, return_counts=True)[1], initial=len(y))
-        scoring = "balanced_accuracy"
-    if problem == "multilabel":
-        scoring = "roc_auc"
-    folds = min(5, int(rarest))
-    if folds < 2 or len(np.unique(y)) < 2:
+    regression = problem == "regression"
+    rarest = np.min(np.unique(y, return_counts=True)[1], initial=len(y))
+    count = min(5, len(y) if regression else int(rarest))
+    if count < 2 or len(np.unique(y)) < 2:
         return np.nan
-    probe = make_pipeline(StandardScaler(), head)
-    found = cross_val_score(probe, x, y, cv=folds, scoring=scoring)
+    head = linear_model.LogisticRegression(C=1e-2, max_iter=1000)
+    folds, score = model_selection.StratifiedKFold(count), "predict_proba"
+    if regression:
+        head = linear_model.RidgeCV(np.logspace(-1, 5, 13))
+        folds, score = model_selection.KFold(count), "predict"
+    found = []
+    for fit, held in folds.split(x[0], y):
+        probe = make_pipeline(StandardScaler(), head)
+        probe.fit(np.concatenate(x[:, fit]), np.tile(y[fit], len(x)))
+        answers = np.mean([getattr(probe, score)(v) for v in x[:, held]], 0)
+        if regression:
+            found.append(metrics.r2_score(y[held], answers))
+        elif problem == "multilabel":
+            found.append(metrics.roc_auc_score(y[held], answers[:, 1]))
+        else:
+            best = probe.classes_[answers.argmax(axis=1)]
+            found.append(metrics.balanced_accuracy_score(y[held], best))
     return float(np.mean(found))
 
 
@@ -118,41 +134,48 @@ def assignment(sample: Sample) -> tuple[float, float]:
     return firm, _above(right, 1 / sample.count)
 
 
-def programs(sample: Sample, epochs: int) -> tuple[float, float]:
-    """Best evidence below untrained programs, and what a trial takes away.
+def programs(sample: Sample, epochs: int) -> tuple[float, float, float]:
+    """What the default program changes: three numbers.
 
-    NaN where the modality's default program cannot enter the source, and
-    where there is no trial.
+    The skill of a probe below it as it starts, over all views of the inputs;
+    the best evidence below untrained programs; and what a trial of training
+    takes away. NaN where the program cannot enter the source, and where there
+    is no trial.
     """
+    default = Recipe()
     found = [Recipe(window=window, views=0) for window in WINDOWS]
+    x, _ = recipes.views(sample.source, sample.raw, default.views)
     try:
+        start = _below(sample, default, x)
         best = max(_evidence_below(sample, recipe) for recipe in found)
         taken = _trial(sample, epochs) if epochs else np.nan
     except ValueError:
-        return np.nan, np.nan
-    return best, taken
+        return np.nan, np.nan, np.nan
+    start = start.reshape(-1, len(sample.raw), start.shape[-1])
+    return skill(start, sample), best, taken
+
+
+def _below(
+    sample: Sample, recipe: Recipe, x: np.ndarray, seed: int | None = None
+) -> np.ndarray:
+    """Features below a program as it starts, or drawn by lot with a seed."""
+    count = sample.table.shape[1]
+    model = recipes.build(
+        sample.source, "regression", count, recipe, sample.shape, seed or 0
+    )
+    rng = np.random.default_rng(seed)
+    for weight in model.transform.trainable_weights if seed is not None else ():
+        size = float(np.std(weight)) or 1.0
+        weight.assign(size * rng.normal(size=weight.shape))
+    return np.asarray(model.source_scores(x), "float64").reshape(len(x), -1)
 
 
 def _evidence_below(sample: Sample, recipe: Recipe) -> float:
     """LogME of features below programs drawn by lot, a mean over two."""
-    table, found = sample.table, []
-    for seed in range(2):
-        model = recipes.build(
-            sample.source,
-            "regression",
-            table.shape[1],
-            recipe,
-            sample.shape,
-            seed,
-        )
-        rng = np.random.default_rng(seed)
-        for weight in model.transform.trainable_weights:
-            size = float(np.std(weight)) or 1.0
-            weight.assign(size * rng.normal(size=weight.shape))
-        answers = np.asarray(model.source_scores(sample.inputs), "float64")
-        answers = answers.reshape(len(table), -1)
-        found.append(transferability.log_evidence(answers, table))
-    return float(np.mean(found))
+    found = [_below(sample, recipe, sample.inputs, seed) for seed in range(2)]
+    return float(
+        np.mean([transferability.log_evidence(x, sample.table) for x in found])
+    )
 
 
 def _trial(sample: Sample, epochs: int) -> float:
@@ -200,6 +223,7 @@ def mismatch(sample: Sample) -> dict[str, float]:
         found["resolution"] = float(np.exp(np.log(ratio).mean()))
     if source.input_range is not None:
         low, high = source.input_range
+        x = x[np.isfinite(x)]
         found["outside"] = float(np.mean((x < low) | (x > high)))
         used = np.ptp(np.quantile(x, [0.01, 0.99]))
         found["contrast"] = float(used / (high - low))

@@ -42,6 +42,7 @@ READING = ("smiles_column", "target_column", "split_column", "problem")
 def prepare():
     """Task, source, split and the draws of every seed."""
     import tasks
+    from reprogram import lengths
     from reprogram import sources
     from reprogram.experiment import Data
     from tasks import splits
@@ -68,6 +69,8 @@ def prepare():
     )
     about = describe(task, train, test)
     about["input_shape"] = task.inputs.shape[1:]
+    if task.modality == "series":
+        about["shorter"] = not lengths.known(task.inputs).all()
     return data, source, about, FLAGS.train_size or len(train), unread
 
 

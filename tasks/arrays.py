@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from reprogram import lengths
 from tasks import splits
 from tasks import targets
 from tasks.rows import build_task
@@ -70,16 +71,27 @@ def from_npz(
             f"The arrays of {path} do not fit together: {error}."
         ) from error
     inputs, modality = _inputs(path, x, modality)
-    finite = np.isfinite(inputs.reshape(len(inputs), -1)).all(axis=1)
     sides = [side for side, x, _ in parts for _ in x]
     return build_task(
         f"{path.stem}-{prefix}" if prefix else path.stem,
         modality,
         inputs,
         _targets(y, problem),
-        ["" if row else "missing values" for row in finite],
+        [wrong(row) for row in inputs],
         split=sides if any(sides) else None,
     )
+
+
+def wrong(values: np.ndarray) -> str:
+    """Says whether values are missing, apart from the end of a series."""
+    try:
+        if values.ndim == 2:
+            lengths.known(values[None])
+        elif not np.isfinite(values).all():
+            return "missing values"
+    except ValueError:
+        return "missing values"
+    return ""
 
 
 def _parts(path: pathlib.Path, prefix: str) -> list[Part]:
@@ -93,7 +105,7 @@ def _parts(path: pathlib.Path, prefix: str) -> list[Part]:
     except _UNREADABLE as error:
         raise ValueError(
             f"{path} is not an .npz file of plain arrays: {error}. Save it"
-            " with numpy.savez; series must have one length."
+            " with numpy.savez; fill shorter series up with NaN."
         ) from error
     if not parts:
         raise ValueError(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from reprogram import lengths
 from tasks import targets
 from tasks.rows import build_task
 from tasks.task import Task
@@ -34,11 +35,11 @@ def from_file(path: str | pathlib.Path, problem: str = "") -> Task:
             file says.
 
     Returns:
-        The task. Row numbers in `dropped` count through both files.
+        The task. Shorter series are filled up with NaN to the length of the
+        longest. Row numbers in `dropped` count through both files.
 
     Raises:
-        ValueError: If the file is not in its format, or the series differ in
-            length.
+        ValueError: If the file is not in its format.
 
     Example:
 
@@ -109,11 +110,9 @@ def stack(
         rows: The channels of each series, numbers separated by commas.
 
     Returns:
-        Arrays of shape `(length, channels)`, None where a series cannot be
-        used; and the reasons, empty where there is none.
-
-    Raises:
-        ValueError: If the series differ in length.
+        Arrays of shape `(length, channels)`, shorter ones filled up with NaN,
+        None where a series cannot be used; and the reasons, empty where
+        there is none.
 
     Example:
 
@@ -121,25 +120,21 @@ def stack(
     ['', 'missing values']
     """
     found = [_numbers(channels) for channels in rows]
-    lengths = {len(c) for row in found if row for c in row}
-    if len(lengths) > 1:
-        raise ValueError(
-            f"The series differ in length, {min(lengths)} to {max(lengths)}"
-            " steps. Cut, pad or resample them to one length (for example"
-            " with numpy.interp) and save them again."
-        )
     counts = collections.Counter(len(row) for row in found if row)
     channels = max(counts, key=counts.get, default=0)
     series, reasons = [], []
     for row in found:
+        sizes = sorted({len(channel) for channel in row})
         reason = "not numbers separated by commas" if not row else ""
         if row and len(row) != channels:
             reason = f"{len(row)} channels where others have {channels}"
+        elif len(sizes) > 1:
+            reason = f"channels of {sizes[0]} to {sizes[-1]} steps"
         elif row and not np.isfinite(row).all():
             reason = "missing values"
         series.append(None if reason else np.stack(row, axis=-1))
         reasons.append(reason)
-    return series, reasons
+    return lengths.joined(series), reasons
 
 
 def _parts(path: pathlib.Path) -> list[tuple[str, pathlib.Path]]:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from reprogram import lengths
+
 MODALITIES = {
     "molecule": ("(rows,)", object, 1),
     "series": ("(rows, length, channels)", "float32", 3),
@@ -105,6 +107,11 @@ class Task:
         if self.modality == "molecule":
             if not all(isinstance(row, str) and row for row in self.inputs):
                 self._fail("every input must be a SMILES string.")
+        elif self.modality == "series":
+            try:
+                lengths.known(self.inputs)
+            except ValueError as error:
+                self._fail(str(error))
         elif not np.isfinite(self.inputs).all():
             self._fail("the inputs hold NaN or infinity; leave those rows out.")
         if self.modality == "image":

@@ -20,6 +20,7 @@ from reprogram.program import fingerprint
 few = settings(max_examples=15, deadline=None, derandomize=True)
 GOOD = {
     "skill": 0.8,
+    "start_skill": 0.8,
     "mapped_skill": 0.1,
     "stability": 0.5,
     "evidence": -1.0,
@@ -184,6 +185,7 @@ def test_a_program_that_cannot_enter_is_told():
     [
         ({}, "linear probe", "less probably"),
         ({"gain": 0.1}, "both", r"more probably.*\+0.100 nats"),
+        ({"start_skill": 0.9}, "both", "a probe reaches a skill of 0.90"),
         ({"trial": 0.2}, "both", "loss by -20.0%"),
         ({"mapped_skill": 0.75, "stability": 0.9}, "program", "keeps 90%"),
         ({"mapped_skill": 0.75}, "linear probe", "skill of 0.75"),

@@ -10,6 +10,7 @@ from reprogram import experiment
 from reprogram.comparison import Data
 from reprogram.recipe import Recipe
 from reprogram.reprogrammer import Reprogrammer
+from reprogram.sources import detail
 from reprogram.sources import drawn
 from reprogram.sources.images import shifted
 from reprogram.transforms import Rendering
@@ -95,6 +96,65 @@ def test_features_of_a_pooling_that_keeps_its_axes_are_vectors():
     model = Reprogrammer(source, feature_layer="pooled")
     assert model.compute_output_shape((None, 6, 6, 3)) == (None, 4)
     assert model(np.ones((2, 6, 6, 3), "float32")).shape == (2, 4)
+
+
+def test_features_of_a_map_are_the_means_of_its_quarters():
+    inputs = keras.Input((5, 6, 2))
+    x = keras.layers.ReLU(name="map")(inputs)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    source = keras.Model(inputs, keras.layers.Dense(3)(x))
+    model = Reprogrammer(source, feature_layer="map")
+    x = np.random.default_rng(0).random((4, 5, 6, 2)).astype("float32")
+    quarters = [x[:, :3, :3], x[:, :3, 3:], x[:, 3:, :3], x[:, 3:, 3:]]
+    wanted = np.concatenate([part.mean((1, 2)) for part in quarters], axis=1)
+    assert model.compute_output_shape(x.shape) == wanted.shape
+    np.testing.assert_allclose(model(x), wanted, rtol=1e-5)
+
+
+def small_network(kind):
+    """Maps of 16, 8 and 4 pixels, as the families of networks have them."""
+    layers = keras.layers
+    inputs = keras.Input((16, 16, 1))
+    x = layers.Conv2D(4, 3, 2, "same", activation="relu", name="first")(inputs)
+    if kind == "chain":
+        x = layers.Conv2D(4, 3, padding="same", name="linear")(x)
+        x = layers.ReLU(name="wanted")(x)
+        x = layers.ZeroPadding2D(1)(x)
+    elif kind == "residual":
+        y = layers.Conv2D(4, 3, padding="same", activation="relu")(x)
+        x = layers.Add(name="wanted")([x, y])
+    elif kind == "branches":
+        y = layers.Conv2D(4, 1, activation="relu")(x)
+        z = layers.Conv2D(4, 3, padding="same", activation="relu")(x)
+        x = layers.Concatenate(name="wanted")([y, z])
+        y = layers.Conv2D(4, 1, activation="relu")(x)
+        y = layers.Conv2D(4, 3, 2, "same")(y)
+        x = layers.Concatenate()([y, layers.MaxPooling2D(2)(x)])
+    if kind != "branches":
+        x = layers.Conv2D(8, 3, 2, "same", activation="relu")(x)
+    x = layers.GlobalAveragePooling2D(keepdims=kind == "chain")(x)
+    x = layers.Dense(3)(layers.Flatten()(x))
+    return keras.Model(inputs, x)
+
+
+@pytest.mark.parametrize("kind", ["chain", "residual", "branches"])
+def test_the_last_layer_of_a_larger_map_is_read(kind):
+    assert detail.layer(small_network(kind)) == "wanted"
+
+
+def test_some_models_have_no_layer_of_more_detail():
+    inputs = keras.Input((8, 8, 1))
+    x = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(inputs)
+    x = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(x)
+    same = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(x))
+    x = keras.layers.Dense(4, "relu")(keras.layers.Flatten()(inputs))
+    flat = keras.Model(inputs, keras.layers.Dense(2)(x))
+    assert detail.layer(same) is None and detail.layer(flat) is None
+
+
+def test_mobilenet_is_read_before_its_last_stage():
+    model = keras.applications.MobileNet((64, 64, 3), 0.25, weights=None)
+    assert detail.layer(model) == "conv_pw_11_relu"
 
 
 def test_the_reader_is_made_once():

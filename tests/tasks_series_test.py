@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tasks
+from tasks import inputs
 
 
 def write(path: pathlib.Path, *lines: str) -> pathlib.Path:
@@ -52,11 +53,41 @@ def test_tsv_labels(tmp_path):
     assert task.targets.tolist() == [1, 0, 1]
 
 
+def test_shorter_series_end_in_nan(tmp_path):
+    ts = [*HEADER, "1,2:3,4:1", "1,2,3:4,5,6:-1", "1,2:3:1", "1,?,3:4,5,6:1"]
+    task = tasks.load(write(tmp_path / "a.ts", *ts))
+    expected = [[[1, 3], [2, 4], [np.nan] * 2], [[1, 4], [2, 5], [3, 6]]]
+    np.testing.assert_array_equal(task.inputs, expected)
+    reasons = ((3, "channels of 1 to 2 steps"), (4, "missing values"))
+    assert task.dropped == reasons
+    tsv = ["1\t1\t2\t3", "2\t1\t2\tNaN", "2\t1\tNaN\t3"]
+    task = tasks.load(write(tmp_path / "a.tsv", *tsv))
+    np.testing.assert_array_equal(task.inputs[1, :, 0], [1, 2, np.nan])
+    assert task.dropped == ((3, "missing values"),)
+    x = np.array([[1, 2, 3], [1, 2, np.nan], [np.nan, 2, 3], [1, np.nan, 3]])
+    np.savez(tmp_path / "a.npz", x=x, y=[0, 1, 0, 1])
+    task = tasks.load(tmp_path / "a.npz")
+    np.testing.assert_array_equal(task.inputs[1, :, 0], [1, 2, np.nan])
+    assert task.dropped == ((3, "missing values"), (4, "missing values"))
+
+
+def test_predicted_series_may_be_shorter_where_the_run_knew_such(tmp_path):
+    path = write(tmp_path / "a.ts", *HEADER, "1,2:1", "1,2,3:1", "1,2,3,4:1")
+    np.savez(tmp_path / "a.npz", x=[[1, 2, 3], [1, 2, np.nan]])
+    task = {"modality": "series", "input_shape": [3, 1]}
+    for shorter, reason in ((True, ""), (False, "2 x 1 values where the run")):
+        record = {"task": task | {"shorter": shorter}, "flags": {}}
+        _, values, reasons = next(inputs.load(path, record).parts())
+        assert reasons[0].startswith(reason) and not reasons[1]
+        assert reasons[2].startswith("4 x 1 values where the run was trained")
+        assert len(values[0]) == (3 if shorter else 2)
+        _, _, reasons = next(inputs.load(tmp_path / "a.npz", record).parts())
+        assert reasons == ["", "" if shorter else "missing values"]
+
+
 @pytest.mark.parametrize(
     "name, lines, message",
     [
-        ("a.ts", [*HEADER, "1,2:1", "1,2,3:-1"], "differ in length, 2 to 3"),
-        ("a.tsv", ["1\t1\t2\t3", "2\t1\t2\tNaN"], "differ in length, 2 to 3"),
         ("a.ts", ["1,2:1"], "no line `@data`"),
         ("a.ts", ["@timestamps true", "@data"], "time stamps"),
         ("a.ts", ["@classLabel false", "@data", "1,2"], "empty target"),
@@ -140,7 +171,10 @@ def test_npz_that_looks_transposed(tmp_path):
             "series are numbers",
         ),
         ({"x": np.array([["a"], ["b"]]), "y": [0, 1]}, "series are numbers"),
-        ({"x": np.array([[1], [1, 2]], object), "y": [0, 1]}, "one length"),
+        (
+            {"x": np.array([[1], [1, 2]], object), "y": [0, 1]},
+            "up with NaN",
+        ),
         (
             {"x_train": np.zeros((2, 3)), "y_train": [0, 1]}
             | {"x_test": np.zeros((2, 4)), "y_test": [0, 1]},

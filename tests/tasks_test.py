@@ -114,7 +114,7 @@ COLUMN = {"problem": "regression", "target_names": ["y"]}
         ({"problem": "ranking"}, "`problem` must be one of classification"),
         ({"inputs": np.zeros((2, 4))}, r"shape \(rows, length, channels\)"),
         ({"inputs": [[[1]], [[1], [2]]]}, "Received something that is not"),
-        ({"inputs": np.full((2, 4, 1), np.nan)}, "NaN or infinity"),
+        ({"inputs": np.full((2, 4, 1), np.nan)}, "Received: 2 that are not"),
         ({"modality": "molecule", "inputs": ["C", None]}, "a SMILES string"),
         (IMAGES | {"inputs": np.ones((2, 3, 3, 1))}, "from 0 to 255.*Scale"),
         (IMAGES | {"inputs": np.full((2, 3, 3, 1), -1)}, "from -1 to -1"),

@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from reprogram.sources import Source
+from reprogram.sources import detail
 from reprogram.sources.images import fit_images
 from reprogram.sources.images import shifted
 
@@ -80,8 +81,8 @@ def load(name: str) -> Source:
         name: Of a function in `keras.applications`, in any case.
 
     Returns:
-        The source; `feature_layer` is the last global pooling layer, or the
-        layer before the logits where there is none.
+        The source; `feature_layer` is the one of `detail.layer`, or the last
+        global pooling layer where there is none.
 
     Raises:
         ValueError: If the weights cannot be downloaded.
@@ -111,7 +112,7 @@ def load(name: str) -> Source:
         preprocess=preprocess,
         input_range=(float(reached.min()), float(reached.max())),
         class_names=_class_names(module.decode_predictions),
-        feature_layer=_feature_layer(model),
+        feature_layer=detail.layer(model) or _pooling(model),
         licence=licence,
         citation=citation,
         augment=shifted,
@@ -134,7 +135,7 @@ def _class_names(decode_predictions: Callable) -> tuple[str, ...]:
     return tuple(row[0][1] for row in rows)
 
 
-def _feature_layer(model: keras.Model) -> str:
+def _pooling(model: keras.Model) -> str:
     pooled = [
         layer.name
         for layer in model.layers

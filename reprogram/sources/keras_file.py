@@ -10,7 +10,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from reprogram import lengths
 from reprogram.sources import Source
+from reprogram.sources import detail
 from reprogram.sources.images import fit_images
 from reprogram.sources.images import shifted
 
@@ -33,7 +35,8 @@ def load(path: str) -> Source:
     2 are tokens, numbers of rank 2 or 3 are series. A file `<path>.json`
     beside it, if there is one, overrides this and tells the rest: an object
     with any of modality, input_range, class_names, input_layer,
-    feature_layer, licence, citation.
+    feature_layer, licence, citation. The feature layer of images is that of
+    `detail.layer` where the file names none.
 
     The preprocessing brings images to the size and color of the input, and
     maps [0, 255] to `input_range` when that is given. Everything else passes
@@ -70,8 +73,10 @@ def load(path: str) -> Source:
     about = _about(file, model)
     modality = about.get("modality") or _modality(file, model)
     input_range = about.get("input_range")
-    preprocess = np.asarray
+    # What a model of series was trained with behind their ends is not known.
+    preprocess, inner = lengths.filled, None
     if modality == "image":
+        inner = detail.layer(model)
         preprocess = functools.partial(
             _image_inputs, model.input_shape, input_range
         )
@@ -83,7 +88,7 @@ def load(path: str) -> Source:
         input_range=tuple(map(float, input_range)) if input_range else None,
         class_names=tuple(about.get("class_names", ())),
         input_layer=about.get("input_layer"),
-        feature_layer=about.get("feature_layer"),
+        feature_layer=about.get("feature_layer") or inner,
         licence=about.get("licence", "not stated"),
         citation=about.get("citation", "not stated"),
         augment=shifted if modality == "image" else None,

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from reprogram import lengths
 from reprogram.sources import Source
 from reprogram.sources import layer_arrays
 from reprogram.sources.log_mel import LogMel
@@ -99,21 +100,7 @@ def waveforms(raw: np.ndarray) -> np.ndarray:
     [-1.0, 1.0]
     """
     raw = np.asarray(raw, "float64")
-    if raw.ndim != 3 or 0 in raw.shape[1:]:
-        raise ValueError(
-            "Series must have the shape (batch, length, channels). Received:"
-            f" shape {raw.shape}. Add the missing axis."
-        )
-    known = np.isfinite(raw).all(axis=2)
-    ends = np.isnan(raw).all(axis=2)
-    tail = np.logical_and.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
-    bad = np.flatnonzero(~(known | tail).all(axis=1) | ~known[:, 0])
-    if bad.size:
-        raise ValueError(
-            "Series must be finite, apart from NaN behind the last step of a"
-            f" shorter one. Received: {bad.size} that are not, first at row"
-            f" {bad[0]}. Fill or drop them."
-        )
+    lengths.known(raw)
     centered = raw - np.nanmean(raw, axis=1, keepdims=True)
     peak = np.nanmax(np.abs(centered), axis=1, keepdims=True)
     return (centered / np.maximum(peak, 1.0)).astype("float32")

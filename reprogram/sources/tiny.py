@@ -14,6 +14,7 @@ import numpy as np
 from keras import layers
 from keras import ops
 
+from reprogram import lengths
 from reprogram.sources import Source
 from reprogram.sources import synthetic
 from reprogram.sources.checksum import load_weights
@@ -97,7 +98,8 @@ def unit_series(series: np.ndarray) -> np.ndarray:
     """Turns series into one channel of 1,024 samples, mean 0, deviation 1.
 
     The channels of a multivariate series are averaged first, each one brought
-    to mean 0 and deviation 1. A constant series becomes zeros.
+    to mean 0 and deviation 1. A constant series becomes zeros; one that ends
+    in NaN is stretched to the length of the others.
 
     Args:
         series: Of shape `(batch, length, channels)`, in any unit.
@@ -113,18 +115,7 @@ def unit_series(series: np.ndarray) -> np.ndarray:
     >>> unit_series(np.arange(100.0).reshape(1, 50, 2)).shape
     (1, 1024, 1)
     """
-    series = np.asarray(series, "float64")
-    if series.ndim != 3 or 0 in series.shape[1:]:
-        raise ValueError(
-            "Series must have the shape (batch, length, channels). Received:"
-            f" shape {series.shape}. Add the missing axis."
-        )
-    bad = np.flatnonzero(~np.isfinite(series).all(axis=(1, 2)))
-    if bad.size:
-        raise ValueError(
-            f"Series must be finite. Received: {bad.size} with NaN or"
-            f" infinity, first at row {bad[0]}. Fill or drop them."
-        )
+    series = lengths.stretched(series)
     mixed = _standardize(series).mean(axis=2, keepdims=True)
     if mixed.shape[1] != synthetic.LENGTH:
         mixed = ops.image.resize(
@@ -154,6 +145,8 @@ class Recipe(NamedTuple):
     class_names: tuple[str, ...]
     modality: str
     input_range: tuple[float, float] | None
+    feature_layer: str = "features"
+    transform: str | None = None
 
 
 RECIPES = {
@@ -172,6 +165,8 @@ RECIPES = {
         tuple(synthetic.WAVES),
         "series",
         None,
+        "relu_3",  # What happens in a series says more than its kind does.
+        "overlay",
     ),
 }
 
@@ -204,7 +199,8 @@ def load(name: str, folder: pathlib.Path = WEIGHTS) -> Source:
         preprocess=recipe.preprocess,
         input_range=recipe.input_range,
         class_names=recipe.class_names,
-        feature_layer="features",
+        feature_layer=recipe.feature_layer,
+        transform=recipe.transform,
         licence="Apache-2.0",
         citation="reprogram: scripts/pretrain_synthetic.py, trained on drawn"
         f" {name}, 2026.",

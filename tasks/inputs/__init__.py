@@ -71,4 +71,7 @@ def load(
             "The record of the run does not say the `input_shape` of its task."
             " Train again with this version."
         )
+    if modality == "series":
+        shorter = bool(record["task"].get("shorter"))
+        return reader(path, tuple(shape), shorter)
     return reader(path, tuple(shape))

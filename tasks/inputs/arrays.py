@@ -9,8 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from reprogram import lengths
 from tasks import images
 from tasks import series
+from tasks.arrays import wrong
 from tasks.inputs.inputs import Inputs
 from tasks.inputs.inputs import Read
 
@@ -56,12 +58,15 @@ def from_folder(path: pathlib.Path, shape: Shape) -> Inputs:
     return Inputs(["file"], rows, read, 256)
 
 
-def from_series(path: pathlib.Path, shape: Shape) -> Inputs:
+def from_series(
+    path: pathlib.Path, shape: Shape, shorter: bool = False
+) -> Inputs:
     """Reads the series of a `.ts` or `.tsv` file; labels are not used.
 
     Args:
         path: The file.
         shape: `(length, channels)` that the run reads.
+        shorter: Whether it was trained on series of different lengths.
 
     Returns:
         A row for each series.
@@ -73,19 +78,20 @@ def from_series(path: pathlib.Path, shape: Shape) -> Inputs:
 
     def read(rows: Sequence[Sequence[str]]) -> Read:
         parts = [series.stack([row]) for row in rows]
-        values = [value for (value,), _ in parts]
+        values = [_ended(value, shape, shorter) for (value,), _ in parts]
         reasons = [reason for _, (reason,) in parts]
         return values, _compare(values, reasons, shape)
 
     return Inputs(["row"], _numbered(r.channels for r in found), read, 1024)
 
 
-def from_npz(path: pathlib.Path, shape: Shape) -> Inputs:
+def from_npz(path: pathlib.Path, shape: Shape, shorter: bool = False) -> Inputs:
     """Reads images or series from an array, alone in its file or named x.
 
     Args:
         path: The `.npz` file.
         shape: Shape of an input that the run reads.
+        shorter: Whether it was trained on series of different lengths.
 
     Returns:
         A row for each row of the array.
@@ -108,7 +114,7 @@ def from_npz(path: pathlib.Path, shape: Shape) -> Inputs:
             f"{path}: images hold values from 0 to 255. Received: values up to"
             f" {highest:g}. Scale them."
         )
-    read = functools.partial(_read, shape)
+    read = functools.partial(_read, shape, shorter)
     return Inputs(["row"], _numbered(array), read, 256)
 
 
@@ -132,16 +138,26 @@ def _array(path: pathlib.Path) -> np.ndarray:
     return array
 
 
-def _read(shape: Shape, rows: Sequence[np.ndarray]) -> Read:
+def _read(shape: Shape, shorter: bool, rows: Sequence[np.ndarray]) -> Read:
     found = [np.asarray(row, "float32") for row in rows]
     found = [r if r.ndim == len(shape) else r[..., None] for r in found]
-    reasons = [_wrong(row, len(shape) == 3) for row in found]
+    found = [_ended(row, shape, shorter) for row in found]
+    reasons = [_wrong(row, len(shape) == 3, shorter) for row in found]
     return found, _compare(found, reasons, shape)
 
 
-def _wrong(values: np.ndarray, image: bool) -> str:
-    if not np.isfinite(values).all():
+def _ended(
+    x: np.ndarray | None, shape: Shape, shorter: bool
+) -> np.ndarray | None:
+    fits = x is not None and x.ndim == 2 and len(x) < shape[0]
+    return lengths.ended(x, shape[0]) if shorter and fits else x
+
+
+def _wrong(values: np.ndarray, image: bool, shorter: bool) -> str:
+    if not shorter and not np.isfinite(values).all():
         return "missing values"
+    if wrong(values):
+        return wrong(values)
     low, high = values.min(initial=0), values.max(initial=0)
     if image and (low < 0 or high > 255):
         return f"values from {low:g} to {high:g} where images have 0 to 255"
