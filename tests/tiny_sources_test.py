@@ -45,7 +45,7 @@ def test_shipped_source_says_what_it_is(name):
     assert source.name == name
     assert len(source.class_names) == source.model.output_shape[-1] == 12
     read = source.model.get_layer(source.feature_layer).output.shape
-    assert read == {"shapes": (None, 64), "waves": (None, 64, 96)}[name]
+    assert read == {"shapes": (None, 8, 8, 96), "waves": (None, 64, 96)}[name]
     assert source.licence == "Apache-2.0" and "2026" in source.citation
     assert not source.model.trainable_weights
     assert source.model.count_params() < 110_000

@@ -145,7 +145,7 @@ class Recipe(NamedTuple):
     class_names: tuple[str, ...]
     modality: str
     input_range: tuple[float, float] | None
-    feature_layer: str = "features"
+    feature_layer: str  # Where something is says more than its class does.
     transform: str | None = None
 
 
@@ -157,6 +157,7 @@ RECIPES = {
         tuple(synthetic.SHAPES),
         "image",
         (0.0, 1.0),
+        "relu_2",
     ),
     "waves": Recipe(
         waves_classifier,
@@ -165,7 +166,7 @@ RECIPES = {
         tuple(synthetic.WAVES),
         "series",
         None,
-        "relu_3",  # What happens in a series says more than its kind does.
+        "relu_3",
         "overlay",
     ),
 }
