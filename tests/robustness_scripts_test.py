@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 
 import commands
 import keras
@@ -25,7 +26,8 @@ def ended(tmp_path_factory):
         ]
     )
     model.save(folder / "plain.keras")
-    molecules = (f"--run={runs.molecules}", FEW)
+    shutil.copytree(runs.molecules, folder / "molecules")  # Others read it.
+    molecules = (f"--run={folder / 'molecules'}", FEW)
     plain = (
         f"--model={folder / 'plain.keras'}",
         "--task=digits",
@@ -56,7 +58,7 @@ def card_of(path: pathlib.Path) -> tuple[dict, dict]:
 
 
 def test_card_of_a_regression_on_molecules(ended):
-    run = commands.runs().molecules
+    run = ended[0] / "molecules"
     assert ended[1][0].code == 0, ended[1][0].err
     card, sections = card_of(run / "robustness")
     assert card["data"]["modality"] == "molecule" and not card["threats"]

@@ -89,6 +89,16 @@ def test_the_source_gives_shapes_and_range():
     assert layer.value_range == (-1.0, 1.0)
 
 
+def test_a_coordinator_has_room_for_many_features():
+    inputs = keras.Input((16, 16, 1))
+    x = keras.layers.Dense(600, name="wide")(keras.layers.Flatten()(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(5)(x))
+    source = Source(model, "wide", "image", lambda x: x, feature_layer="wide")
+    layer = choice.choose(Recipe(transform="coordinator"), source)
+    layer.build((None, 16, 16, 1))
+    assert layer.width == 38 and layer.trigger.shape == (1, 16 * 38 - 600)
+
+
 def test_the_recipe_gives_the_rest():
     recipe = Recipe(
         transform="overlay",

@@ -1,5 +1,6 @@
 """The transform that a recipe names, made for a source."""
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ import numpy as np
 from keras import layers
 
 from reprogram import transforms
+from reprogram.transforms import coordinator
 
 if TYPE_CHECKING:
     from reprogram.recipe import Recipe
@@ -159,12 +161,13 @@ def _coordinator(source: "Source", recipe: "Recipe", seed: int) -> layers.Layer:
     from reprogram.slicing import slice_source
 
     _, encoder = slice_source(source.model, None, source.feature_layer)
-    grid = max(1, min(7, *shape_of(source)[:-1]))
-    features = encoder.output_shape[-1]
+    sides = shape_of(source)[:-1]
+    grid = max(1, min(7, *sides))
+    cells = math.prod(coordinator.start(sides, grid)[1])
     return transforms.Coordinator(
         shape_of(source),
         encoder,
-        width=max(32, 1 + -(-features // grid**2)),
+        width=max(32, 1 + encoder.output_shape[-1] // cells),
         grid=grid,
         strength=half_range(source),
         value_range=source.input_range,

@@ -10,6 +10,22 @@ from keras import ops
 from reprogram.transforms import fitting
 
 
+def start(sides: tuple[int, ...], grid: int) -> tuple[int, list[int]]:
+    """Returns how often a decoder doubles, and from which sides on.
+
+    Args:
+        sides: Height and width to end with.
+        grid: Largest side to begin with.
+
+    Example:
+
+    >>> start((128, 128), 7)
+    (5, [4, 4])
+    """
+    doublings = max(0, math.ceil(math.log2(max(sides) / grid)))
+    return doublings, [math.ceil(side / 2**doublings) for side in sides]
+
+
 @keras.saving.register_keras_serializable("reprogram")
 class Coordinator(keras.layers.Layer):
     """Adds to each image what a small decoder makes of its features.
@@ -94,9 +110,7 @@ class Coordinator(keras.layers.Layer):
         if not self.encoder.built:
             self.encoder.build((None, *self._seen))
         answer = self.encoder.compute_output_shape((None, *self._seen))
-        sides = self.target_shape[:-1]
-        doublings = max(0, math.ceil(math.log2(max(sides) / self.grid)))
-        coarse = [math.ceil(side / 2**doublings) for side in sides]
+        doublings, coarse = start(self.target_shape[:-1], self.grid)
         self._grid = (*coarse, self.width)
         room = math.prod(self._grid) - math.prod(answer[1:])
         if room < 1:
