@@ -3,8 +3,9 @@
     python -m benchmarks.diagnose [--quick]
 
 Reads finished cells of `benchmarks.series` and `benchmarks.images` for what
-won on the test set: the linear probe, or the default program with a head,
-mean over the seeds; within one point both are right. The diagnosis itself
+won on the test set: the linear probe, or a program with a head (of series the
+default, of images the best on validation data), mean over the seeds; within
+one point both are right. The diagnosis itself
 sees the training labels of the first seed. Prints one JSON line a task and
 the share of right advice.
 """
@@ -66,19 +67,38 @@ def of_images() -> Iterator[tuple]:
     weights = pathlib.Path(FLAGS.weights)
     cells = pathlib.Path(FLAGS.images)
     for name, (task, size) in itertools.product(image_cells.SOURCES, IMAGES):
-        found = {"linear-probe": [], "overlay-medium+linear": []}
-        stem = f"{name.replace(' ', '-')}-{task}-{size}-labels"
-        for model, values in found.items():
-            for path in cells.glob(f"{stem}-{model}-?.json"):
-                cell = json.loads(path.read_text())
-                values.append(cell["metrics"]["balanced_accuracy"])
-        if all(found.values()):
+        probe, program = results(cells, name, task, size)
+        if probe and program:
             source = image_cells.read_source(weights, FLAGS.pixels, name)
             whole = image_cells.read_task(folder, task)
             train, _ = splits.split(whole)
             rows = np.concatenate(splits.draw(whole, train, size, 0))
             pair = (whole.inputs[rows], whole.targets[rows])
-            yield f"{name}, {task}-{size}", source, pair, *found.values()
+            yield f"{name}, {task}-{size}", source, pair, probe, program
+
+
+def results(
+    folder: pathlib.Path, source: str, task: str, size: int
+) -> tuple[list[float], list[float]]:
+    """Test results of the probe, and of the program best on validation."""
+    found, losses = {}, {}
+    stem = f"{source.replace(' ', '-')}-{task}-{size}-labels"
+    for path in sorted(folder.glob(f"{stem}-*.json")):
+        result = json.loads(path.read_text())
+        model = result["cell"]["model"]
+        value = result["metrics"]["balanced_accuracy"]
+        found.setdefault(model, []).append(value)
+        loss = result.get("validation_loss", np.inf)
+        losses.setdefault(model, []).append(loss)
+    probe = found.get("linear probe", [])
+    programs = [
+        model
+        for model in found
+        if model.endswith("+linear") and not model.startswith("identity")
+        if len(found[model]) == len(probe)
+    ]
+    best = min(programs, key=lambda one: np.mean(losses[one]), default=None)
+    return probe, found.get(best, [])
 
 
 def main(_: list[str]) -> None:

@@ -37,6 +37,9 @@ RIVALS = {
     rival.name: rival
     for rival in (baselines.MAJORITY, *baselines.BASELINES["image"])
 }
+# The usual probe, of the last layer before the classes.
+POOLED = "linear probe, pooled end"
+RIVALS[POOLED] = RIVALS["linear probe"]
 # What the recipe of a transform or mapping needs besides its name.
 FURTHER = {
     "overlay narrow": {"transform": "overlay", "border": "narrow"},
@@ -140,7 +143,11 @@ class Bench:
             )
             return found, count, {}
         rows = np.concatenate(data.draws[seed])
-        if rival.features == "source":
+        if cell.model == POOLED:
+            source = dataclasses.replace(source, feature_layer=pooled(source))
+            x = self._read(source, data.inputs[rows])
+            held = self._read(source, data.inputs[data.test])
+        elif rival.features == "source":
             x = self._read(source, data.inputs[rows])
             held = self.features(cell.source, cell.task)[: len(data.test)]
         else:
@@ -226,6 +233,12 @@ def read_task(folder: pathlib.Path, name: str) -> Task:
         metric="balanced_accuracy",
         split=sides,
     )
+
+
+def pooled(source: Source) -> str:
+    """Names the last global pooling of a source."""
+    names = [layer.name for layer in source.model.layers]
+    return [name for name in names if name.startswith("global_")][-1]
 
 
 def read_source(folder: pathlib.Path, pixels: int, name: str) -> Source:

@@ -43,8 +43,8 @@ MAPPINGS += ("bayesian_plus", "correction", "linear on answers")
 NOTHING = f"identity+{LINEAR}"
 STUDY = tuple((transform, LINEAR) for transform in TRANSFORMS)
 STUDY += tuple((OVERLAY, mapping) for mapping in MAPPINGS)
-RIVALS = ("majority class", "linear probe", "nearest neighbor")
-RIVALS += ("random forest", "LoRA", "fine-tuning")
+RIVALS = ("majority class", "linear probe", "linear probe, pooled end")
+RIVALS += ("nearest neighbor", "random forest", "LoRA", "fine-tuning")
 # In the order of importance; 0 labels are all.
 SIZES = [("mnist", 100), ("usps", 100), ("pneumonia", 50), ("pneumonia", 200)]
 LATER = [("mnist", 1000), ("usps", 1000), ("pneumonia", 0)]
@@ -67,7 +67,7 @@ def grid(programs: list[str]) -> list[Cell]:
     against each other; the head without a program shows what moved copies of
     the images do alone.
     """
-    models = [*RIVALS[:4], *programs, NOTHING, *RIVALS[4:]]
+    models = [*RIVALS[:5], *programs, NOTHING, *RIVALS[5:]]
     turns = [[(FIRST, *where) for where in SIZES]]
     turns += [[(FIRST, *where)] for where in LATER[:2]]
     turns += [[(source, *where) for where in SIZES] for source in OTHERS]
