@@ -23,10 +23,10 @@ def layer(model: keras.Model) -> str | None:
 
     Example:
 
-    >>> layers = [keras.layers.Conv2D(4, 3, 2, "same", activation="relu")] * 1
-    >>> layers += [keras.layers.Conv2D(8, 3, 2, "same", name="last")]
-    >>> model = keras.Sequential([keras.Input((8, 8, 1)), *layers])
-    >>> layer(model) == layers[0].name
+    >>> fine = keras.layers.Conv2D(4, 3, 2, "same", activation="relu")
+    >>> coarse = keras.layers.Conv2D(8, 3, 2, "same")
+    >>> model = keras.Sequential([keras.Input((8, 8, 1)), fine, coarse])
+    >>> layer(model) == fine.name
     True
 
     Reference: Yosinski et al., How transferable are features in deep neural
@@ -51,12 +51,14 @@ def _size(one: keras.layers.Layer) -> int:
 
 
 def _rich(one: keras.layers.Layer) -> bool:
-    kinds = keras.layers
-    kinds = (kinds.ReLU, kinds.LeakyReLU, kinds.ELU, kinds.Add)
-    if isinstance(one, (*kinds, keras.layers.Concatenate)):
-        return True
+    """Whether a layer ends a step of the network, and is no part of one."""
+    layers = keras.layers
+    kinds = (layers.ReLU, layers.LeakyReLU, layers.ELU)
     linear = (None, keras.activations.linear)
-    return getattr(one, "activation", None) not in linear
+    return (
+        isinstance(one, (*kinds, layers.Add, layers.Concatenate))
+        or getattr(one, "activation", None) not in linear
+    )
 
 
 def _whole(one: keras.layers.Layer, model: keras.Model) -> bool:
