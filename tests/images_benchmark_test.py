@@ -102,7 +102,7 @@ def test_no_cell_is_wanted_twice():
     found = results({"gain+linear": 0.5, "patch+linear": 0.4})
     cells = images.wanted(found)
     # Three models of the study are in the grid, with three of its seeds.
-    assert len(cells) == len(images.study()) + 3 * 7 * 9 * 5 - 3 * 3
+    assert len(cells) == len(images.study()) + 3 * 7 * 10 * 5 - 3 * 3
     assert len(set(cells)) == len(cells)
     assert set(images.study()) <= set(cells)
 
