@@ -5,9 +5,8 @@
 Reads finished cells of `benchmarks.series` and `benchmarks.images` for what
 won on the test set: the linear probe, or a program with a head (of series the
 default, of images the best on validation data), mean over the seeds; within
-one point both are right. The diagnosis itself
-sees the training labels of the first seed. Prints one JSON line a task and
-the share of right advice.
+one point both are right. The diagnosis itself sees the training labels of the
+first seed. Prints one JSON line a task and the share of right advice.
 """
 
 import itertools

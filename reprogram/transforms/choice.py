@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import keras
 import numpy as np
 from keras import layers
 
@@ -238,8 +239,11 @@ MAKERS: dict[str, dict[str, Callable]] = {
         "segments": lambda source, recipe, _: transforms.Segments(
             **_shared(source, recipe)
         ),
-        "resampling": lambda source, *_: transforms.Resampling(
-            shape_of(source)[0]
+        "resampling": lambda source, *_: keras.Sequential(
+            [
+                transforms.Resampling(shape_of(source)[0]),
+                transforms.Missing(),
+            ]
         ),
         "missing": lambda *_: transforms.Missing(),
         "sonification": lambda source, recipe, _: transforms.Sonification(

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from reprogram.transforms.missing import observed
+
 
 def check_target(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Checks the shape that a source reads.
@@ -89,12 +91,14 @@ def fit(x: object, shape: tuple[int, ...]) -> object:
 
     Args:
         x: Images `(batch, height, width, channels)` or series `(batch,
-            length, channels)`.
+            length, channels)`, whose steps with NaN become zero.
         shape: What comes out, without the batch.
 
     Returns:
         A tensor `(batch, *shape)`.
     """
+    if len(shape) == 2:
+        x, _ = observed(x)
     repeats = shape[-1] // x.shape[-1]
     if repeats > 1:
         x = ops.tile(x, [1] * len(shape) + [repeats])
