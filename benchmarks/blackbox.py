@@ -74,7 +74,7 @@ def path(cell: dict) -> pathlib.Path:
 
 def finish(cell: dict) -> dict:
     """Runs a cell, unless it was run before."""
-    from reprogram.report import record
+    from reprogram import files
 
     where = path(cell)
     if not where.exists():
@@ -82,7 +82,7 @@ def finish(cell: dict) -> dict:
         found = cells.run(**cell)
         found["seconds"] = time.perf_counter() - start
         where.parent.mkdir(parents=True, exist_ok=True)
-        record.write_text(where, json.dumps(cell | found))
+        files.write_text(where, json.dumps(cell | found))
     return json.loads(where.read_text())
 
 
@@ -97,8 +97,8 @@ def table(found: list[dict]) -> dict[tuple, list[float]]:
 
 
 def figures(found: list[dict]) -> None:
+    from reprogram import files
     from reprogram.report import record
-    from reprogram.report import schema
 
     folder = pathlib.Path(FLAGS.output_dir)
     lines = ["| service | target | method | queries | accuracy | seeds |"]
@@ -108,13 +108,13 @@ def figures(found: list[dict]) -> None:
         figure = {"name": "/".join(map(str, key)), "value": mean}
         figure |= {"half_width": half_width, "seeds": len(values)}
         figure |= {"unit": "accuracy", "bar": None}
-        print(json.dumps(schema.plain(figure)))
+        print(json.dumps(files.plain(figure)))
         shown = f"{mean:.3f}"
         if len(values) > 1:
             shown += f" ± {half_width:.3f}"
         cut = [*key[:3], f"{key[3]:,}", shown, len(values)]
         lines.append("| " + " | ".join(map(str, cut)) + " |")
-    record.write_text(folder / "table.md", "\n".join(lines) + "\n")
+    files.write_text(folder / "table.md", "\n".join(lines) + "\n")
     plot(table(found), folder / "curves.png")
 
 

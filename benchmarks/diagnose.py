@@ -60,7 +60,7 @@ def of_series() -> Iterator[tuple]:
 
 def of_images() -> Iterator[tuple]:
     from benchmarks import image_cells
-    from tasks import splits
+    from reprogram.tasks import splits
 
     folder = pathlib.Path(FLAGS.image_data)
     weights = pathlib.Path(FLAGS.weights)

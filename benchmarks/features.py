@@ -33,10 +33,10 @@ ENDS |= {"MobileNetV2": "global_average_pooling2d"}
 
 def tasks_of() -> Iterator[tuple]:
     """Source, name, inputs and classes to draw labels from."""
-    import tasks
     from benchmarks import image_cells
     from reprogram import sources
-    from tasks import splits
+    from reprogram import tasks
+    from reprogram.tasks import splits
 
     digits = tasks.load("digits")
     rows, _ = splits.split(digits)
@@ -58,7 +58,7 @@ def tasks_of() -> Iterator[tuple]:
 
 def skills(source: object, data: object, rows: np.ndarray, layer: str) -> list:
     """Skills of a probe of a layer, one a draw of at most `SIZE` labels."""
-    from reprogram import suitability
+    from reprogram.diagnosis import measures
 
     source, found = dataclasses.replace(source, feature_layer=layer), []
     for seed in range(1 if FLAGS.quick else FLAGS.seeds):
@@ -66,15 +66,15 @@ def skills(source: object, data: object, rows: np.ndarray, layer: str) -> list:
         x, y = data.inputs[chosen], data.targets[chosen]
         read = source.preprocess(x)
         count = int(data.targets.max()) + 1
-        sample = suitability.Sample(source, x, read, y, "classification", count)
-        features = suitability.read(source, sample.plain, layer)
-        found.append(suitability.skill(features, sample))
+        sample = measures.Sample(source, x, read, y, "classification", count)
+        features = measures.read(source, sample.plain, layer)
+        found.append(measures.skill(features, sample))
     return found
 
 
 def main(_: list[str]) -> None:
+    from reprogram import files
     from reprogram.report import record
-    from reprogram.report import schema
 
     for source, kind, data, rows in tasks_of():
         for layer in (ENDS[source.name], source.feature_layer):
@@ -85,7 +85,7 @@ def main(_: list[str]) -> None:
             line = {"name": f"{source.name}, {kind}, {SIZE} labels, {layer}"}
             line |= {"value": mean, "half_width": half_width, "bar": None}
             line |= {"seeds": len(values), "unit": "skill"}
-            print(json.dumps(schema.plain(line)), flush=True)
+            print(json.dumps(files.plain(line)), flush=True)
 
 
 if __name__ == "__main__":

@@ -8,19 +8,19 @@ import re
 import keras
 import numpy as np
 
-from reprogram import baselines
-from reprogram import comparison
-from reprogram import finetuning
-from reprogram import recipe as recipes
+from reprogram.predictors import baselines
+from reprogram.predictors import data as comparison
+from reprogram.predictors import fine_tuning
+from reprogram.predictors import recipe as recipes
+from reprogram.predictors.recipe import Recipe
 from reprogram.program import fingerprint
-from reprogram.recipe import Recipe
 from reprogram.reprogrammer import Reprogrammer
 from reprogram.sources import Source
 from reprogram.sources import detail
 from reprogram.sources.images import fit_images
 from reprogram.sources.images import shifted
-from tasks import splits
-from tasks.task import Task
+from reprogram.tasks import splits
+from reprogram.tasks.task import Task
 
 TEST = 1000
 SOURCES = {
@@ -138,7 +138,7 @@ class Bench:
         if isinstance(rival, baselines.Tuned):
             recipe = chosen(f"identity+{cell.model}", cell.size, quick)
             recipe = dataclasses.replace(recipe, mapping="linear")
-            found, count = finetuning.fit_predict(
+            found, count = fine_tuning.fit_predict(
                 rival, data, source, recipe, seed
             )
             return found, count, {}

@@ -127,7 +127,7 @@ def run(cell: Cell) -> dict:
 def rival(
     name: str, source: object, both: tuple, test: np.ndarray
 ) -> np.ndarray:
-    from reprogram import baselines
+    from reprogram.predictors import baselines
     from reprogram.reprogrammer import Reprogrammer
 
     x, y = both
@@ -161,8 +161,8 @@ def reprogram(
     import keras
 
     from reprogram import mappings
-    from reprogram import recipe as recipes
     from reprogram import transforms
+    from reprogram.predictors import recipe as recipes
     from reprogram.reprogrammer import Reprogrammer
 
     keras.utils.set_random_seed(cell.seed)
@@ -212,7 +212,7 @@ def token_map(name: str, tokens: list[int], words: np.ndarray) -> object:
 
 
 def report(found: list[dict]) -> None:
-    from reprogram.report import schema
+    from reprogram import files
     from reprogram.report import statistics
 
     table: dict[tuple, list[dict]] = {}
@@ -236,11 +236,11 @@ def report(found: list[dict]) -> None:
                 "unit": metric,
                 "bar": None,
             }
-            print(json.dumps(schema.plain(figure)), flush=True)
+            print(json.dumps(files.plain(figure)), flush=True)
 
 
 def main(_: list[str]) -> None:
-    from reprogram.report import record
+    from reprogram import files
 
     wanted = cells()
     for cell in wanted[FLAGS.shard :: FLAGS.num_shards or len(wanted)]:
@@ -251,7 +251,7 @@ def main(_: list[str]) -> None:
         except ValueError as error:
             print(f"# {cell} is left out: {error}", flush=True)
             continue
-        record.write_text(cell.path(), json.dumps(found))
+        files.write_text(cell.path(), json.dumps(found))
         words = (*dataclasses.astuple(cell), round(found["roc_auc"], 3))
         print(f"# {words} {found['seconds']:.0f} s", flush=True)
     paths = [cell.path() for cell in wanted]

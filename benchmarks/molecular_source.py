@@ -43,7 +43,7 @@ Figure = tuple[str, float, str, float | None]
 
 def quality(source, smiles: list[str], quick: bool) -> Iterator[Figure]:
     """Reconstruction, descriptors and neighborhoods of held-out molecules."""
-    from reprogram.sources.molecular import evaluation
+    from reprogram.sources.pretraining import evaluation
 
     found = evaluation.evaluate(source, smiles[:500] if quick else smiles)
     yield "molecules", found["molecules"] + found["unread"], "", None
@@ -68,7 +68,7 @@ def quality(source, smiles: list[str], quick: bool) -> Iterator[Figure]:
 
 def samples(source, reference: list[str], quick: bool) -> Iterator[Figure]:
     """What the prior draws."""
-    from reprogram.sources.molecular import evaluation
+    from reprogram.sources.pretraining import evaluation
 
     rows = [row for row in evaluation.standard(reference) if row]
     found = evaluation.prior(source, rows, 500 if quick else 10_000)
@@ -79,7 +79,7 @@ def samples(source, reference: list[str], quick: bool) -> Iterator[Figure]:
 
 def speed(source, smiles: list[str], quick: bool) -> Iterator[Figure]:
     """Molecules a second, and the same against a loop in NumPy."""
-    from reprogram.sources.molecular import evaluation
+    from reprogram.sources.pretraining import evaluation
 
     rows = [row for row in evaluation.standard(smiles[:1100]) if row]
     explain = source.tokenizer.explain
@@ -166,11 +166,11 @@ def features(source, folder: pathlib.Path, quick: bool) -> Iterator[Figure]:
 
     import keras
 
-    import tasks
-    from reprogram import baselines
     from reprogram import metrics
+    from reprogram import tasks
+    from reprogram.predictors import baselines
     from reprogram.sources.molecular import networks
-    from tasks import splits
+    from reprogram.tasks import splits
 
     keras.utils.set_random_seed(0)
     size = source.tokenizer.size
@@ -214,7 +214,7 @@ def read(source, smiles: np.ndarray) -> np.ndarray:
 
 def head(baselines, metrics, task, x: np.ndarray, draw: tuple) -> float:
     """The test score of one draw: RMSE, or area under the ROC curve."""
-    from tasks import splits
+    from reprogram.tasks import splits
 
     train, test, size, seed = draw
     fit = np.concatenate(splits.draw(task, train, size, seed))
@@ -250,7 +250,7 @@ def line(name: str, value: float, unit: str, bar: float | None) -> dict:
 
 def main(_: list[str]) -> None:
     from reprogram import sources
-    from reprogram.sources.molecular import corpus
+    from reprogram.sources.pretraining import corpus
 
     source = sources.load("zinc-autoencoder")
     nci = corpus.rdkit_files()[0]

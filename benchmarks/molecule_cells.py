@@ -55,7 +55,7 @@ def run(cell: Cell, data_dir: str, folder: str) -> dict:
     prediction = found.pop("prediction")
     scores = score(task, test, prediction)
     if cell.suite == "moleculeace":
-        from tasks import moleculeace
+        from reprogram.tasks.official import moleculeace
 
         steep = moleculeace.cliffs(cell.task, data_dir)
         steep = np.flatnonzero(steep & (task.split == "test"))
@@ -97,7 +97,7 @@ def _tables(
 def _default(
     cell: Cell, task: object, rows: np.ndarray, test: np.ndarray, folder: str
 ) -> dict:
-    from reprogram.fewshot import MoleculePredictor
+    from reprogram.predictors.molecules import MoleculePredictor
 
     source = CONTROLS.get(cell.model, "zinc-autoencoder")
     model = MoleculePredictor(task.problem, source, cell.seed)
@@ -144,7 +144,7 @@ def _trust(found: object, task: object, test: np.ndarray) -> dict:
 def _part(
     cell: Cell, task: object, rows: np.ndarray, test: np.ndarray, folder: str
 ) -> dict:
-    from reprogram.fewshot import parts
+    from reprogram.predictors.molecules import parts
 
     table = {part.name: part for part in parts.FLOORS}
     source = RIDGES.get(cell.model, "")

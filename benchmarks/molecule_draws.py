@@ -49,7 +49,7 @@ def draw(y: np.ndarray, rows: np.ndarray, size: int, seed: int) -> np.ndarray:
 @functools.lru_cache(2)
 def load(suite: str, name: str, data_dir: str) -> tuple:
     """The task, its training and its test rows."""
-    import tasks
+    from reprogram import tasks
 
     prefix = {"tdc": "tdc-", "moleculeace": "moleculeace-"}.get(suite, "")
     task = tasks.load(prefix + name, data_dir=data_dir)
@@ -81,7 +81,7 @@ def random_source(folder: str) -> str:
 @functools.lru_cache(64)
 def view(task: object, name: str, source: str, folder: str) -> object:
     """One view of all molecules of a task, kept in a folder."""
-    from reprogram.fewshot import features
+    from reprogram.predictors.molecules import features
 
     if source == "random":
         source = random_source(folder)

@@ -35,7 +35,7 @@ def molecules() -> list[str]:
         with opened(path, "rt") as file:
             rows = [line.split()[0] for line in file if line.strip()]
     else:
-        from tasks import molecules as tables
+        from reprogram.tasks import molecules as tables
 
         rows = [str(row) for row in tables.nav17().inputs]
     return list(itertools.islice(itertools.cycle(rows), FLAGS.count))
@@ -63,8 +63,8 @@ def bare(rows: Sequence[str]) -> list:
 def figures(rows: Sequence[str]) -> list[dict]:
     import joblib
 
-    from reprogram.fewshot import features
     from reprogram.molecules import featurizers
+    from reprogram.predictors.molecules import features
 
     features.compute(rows[:600], ["source"], "zinc-autoencoder", jobs=-1)
     spent = {

@@ -43,14 +43,14 @@ def names() -> list[str]:
         return FLAGS.tasks or ["freesolv"]
     root = pathlib.Path(FLAGS.data_dir)
     if FLAGS.suite == "tdc":
-        from tasks import tdc
+        from reprogram.tasks.official import tdc
 
         folders = [root / "tdc_admet", root / "admet_group", root]
         return [
             n for n in tdc.METRICS if any((f / n).is_dir() for f in folders)
         ]
     if FLAGS.suite == "moleculeace":
-        from tasks import moleculeace
+        from reprogram.tasks.official import moleculeace
 
         folders = [root / "moleculeace", root]
         return [
@@ -64,7 +64,7 @@ def names() -> list[str]:
 
 def models() -> list[str]:
     """Floors first: a table without them says nothing."""
-    from reprogram.fewshot import parts
+    from reprogram.predictors.molecules import parts
 
     found = [part.name for part in parts.FLOORS] + [cells.DEFAULT]
     if FLAGS.controls:
@@ -91,8 +91,7 @@ def wanted() -> list[cells.Cell]:
 
 
 def main(_: list[str]) -> None:
-    from reprogram.report import record
-    from reprogram.report import schema
+    from reprogram import files
 
     todo = wanted()
     for cell in todo[FLAGS.shard :: FLAGS.num_shards or len(todo)]:
@@ -100,7 +99,7 @@ def main(_: list[str]) -> None:
         if not FLAGS.num_shards or path.exists():
             continue
         found = cells.run(cell, FLAGS.data_dir, FLAGS.output_dir)
-        record.write_text(path, json.dumps(schema.plain(found)))
+        files.write_text(path, json.dumps(files.plain(found)))
         value = found[found["metric"]]
         seconds = found["seconds"]
         words = f"{cell.task} {cell.size or 'all'} {cell.seed} {cell.model}"
@@ -112,7 +111,7 @@ def main(_: list[str]) -> None:
     ]
     reference = pathlib.Path(FLAGS.data_dir) / "reference"
     for figure in tables.figures(FLAGS.suite, done, reference):
-        print(json.dumps(schema.plain(figure)), flush=True)
+        print(json.dumps(files.plain(figure)), flush=True)
     spent = np.sum([cell["seconds"] for cell in done]) / 60
     print(f"# {len(todo) - len(done)} cells missing, {spent:.0f} minutes")
 

@@ -26,7 +26,7 @@ def train(size: int, seeds: int, folder: pathlib.Path) -> dict:
     """Runs scripts.train for one size and reads its record."""
     from reprogram.report import record
 
-    command = [sys.executable, "-m", "scripts.train", "--task=nav17"]
+    command = [sys.executable, "-m", "reprogram.scripts.train", "--task=nav17"]
     command += [f"--train_size={size}", f"--seeds={seeds}"]
     command += [f"--output_dir={folder}"]
     subprocess.run(command, check=True, stdout=sys.stderr)

@@ -55,7 +55,7 @@ def starts(name: str) -> list[str]:
 
 def solve(objective, rows: list, name: str, budget: int, seed: int):
     """Runs one search, or takes up its results."""
-    from reprogram.molecules import optimization
+    from reprogram.optimization import optimize as optimization
 
     budget = FLAGS.budget or (100 if FLAGS.quick else budget)
     part = f"{FLAGS.shard}of{FLAGS.num_shards}"
@@ -65,8 +65,12 @@ def solve(objective, rows: list, name: str, budget: int, seed: int):
     if FLAGS.search == "qmo":
         source = source or "zinc-autoencoder"
     plan = optimization.Plan(
-        **{"budget": budget, "search": FLAGS.search, "source": source},
-        **{"options": options, "seed": seed, "floors": False},
+        budget=budget,
+        search=FLAGS.search,
+        source=source,
+        options=options,
+        seed=seed,
+        floors=False,
     )
     begin = time.perf_counter()
     found = optimization.optimize(
@@ -109,7 +113,7 @@ def thresholds(name: str, found: list, limits=LIMITS, bars=()) -> None:
 
 
 def qed() -> None:
-    from reprogram.molecules.objective import Objective
+    from reprogram.optimization.objective import Objective
 
     wanted = Objective(
         ["qed"],
@@ -124,7 +128,7 @@ def qed() -> None:
 
 
 def drd2() -> None:
-    from reprogram.molecules.objective import Objective
+    from reprogram.optimization.objective import Objective
 
     if not FLAGS.drd2:
         raise app.UsageError(
@@ -141,11 +145,11 @@ def drd2() -> None:
 
 def plogp() -> None:
     """Improvement over the start, beside the floor of one alkyl chain."""
-    from reprogram.molecules import floors
-    from reprogram.molecules.frame import Frame
-    from reprogram.molecules.frame import plain
-    from reprogram.molecules.objective import Objective
-    from reprogram.molecules.search import evaluator
+    from reprogram.optimization import floors
+    from reprogram.optimization.constraints import Frame
+    from reprogram.optimization.constraints import plain
+    from reprogram.optimization.objective import Objective
+    from reprogram.optimization.search import evaluator
     from reprogram.report import record
 
     for similarity in (0.4, 0.6):
@@ -186,8 +190,8 @@ def top_area(found: dict, calls: int = 10_000, top: int = 10) -> float:
 
 
 def pmo() -> None:
-    from reprogram.molecules.objective import Objective
-    from reprogram.molecules.oracles.pmo import PMO
+    from reprogram.optimization.objective import Objective
+    from reprogram.optimization.oracles.pmo import PMO
 
     budget = FLAGS.budget or (200 if FLAGS.quick else 10_000)
     tasks = FLAGS.tasks or list(PMO)[: 2 if FLAGS.quick else None]

@@ -28,9 +28,9 @@ def rate(run: Callable[[], int]) -> float:
 
 def decoding() -> dict:
     from reprogram import sources
-    from reprogram.molecules.objective import Objective
-    from reprogram.molecules.search import Archive
-    from reprogram.molecules.search import get
+    from reprogram.optimization.objective import Objective
+    from reprogram.optimization.search import Archive
+    from reprogram.optimization.search import get
 
     source = sources.load("zinc-autoencoder")
     starts = [row for row in source.generate(80, seed=0) if row]
@@ -62,11 +62,11 @@ def decoding() -> dict:
 
 def scoring() -> dict:
     from reprogram import sources
-    from reprogram.molecules import ORACLES
     from reprogram.molecules import parse
-    from reprogram.molecules import score
-    from reprogram.molecules.frame import Frame
-    from reprogram.molecules.objective import Objective
+    from reprogram.optimization.constraints import Frame
+    from reprogram.optimization.objective import Objective
+    from reprogram.optimization.oracles import ORACLES
+    from reprogram.optimization.oracles import score
 
     source = sources.load("zinc-autoencoder")
     count = 1000 if FLAGS.quick else 8000
@@ -94,9 +94,12 @@ def scoring() -> dict:
 def figure(name: str, shares: list[float], bar: float) -> dict:
     value = float(np.median(shares))
     return {
-        **{"name": name, "value": value, "unit": "ratio of throughput"},
-        **{"spread": [min(shares), max(shares)]},
-        **{"bar": bar, "holds": value >= bar},
+        "name": name,
+        "value": value,
+        "unit": "ratio of throughput",
+        "spread": [min(shares), max(shares)],
+        "bar": bar,
+        "holds": value >= bar,
     }
 
 

@@ -53,7 +53,7 @@ def bare(model: keras.Model, loss: keras.losses.Loss, x, y) -> tuple:
 def measure(method: str, rounds: int) -> dict:
     """Time of a training step over that of its bare passes."""
     from reprogram.robustness import Linf
-    from reprogram.robustness.training import Hardened
+    from reprogram.robustness.hardening.hardened import Hardened
 
     keras.utils.set_random_seed(0)
     model = network()

@@ -63,7 +63,7 @@ def draw(name: str, part: str, count: int, seed: int) -> tuple:
 def trained_source(kind: str, seed: int) -> keras.Model:
     """Trains a source, or reads the one that was trained."""
     from reprogram.robustness import Linf
-    from reprogram.robustness.training import Hardened
+    from reprogram.robustness.hardening.hardened import Hardened
 
     keras.utils.set_random_seed(seed)
     model = network()
@@ -96,7 +96,7 @@ def reprogram(source: keras.Model, place: tuple, hard: bool):
     from reprogram import transforms
     from reprogram.reprogrammer import Reprogrammer
     from reprogram.robustness import Linf
-    from reprogram.robustness.training import Hardened
+    from reprogram.robustness.hardening.hardened import Hardened
 
     x, y = draw(target, "train", LABELS + HELD, 100 + seed)
     keras.utils.set_random_seed(seed)
@@ -133,8 +133,8 @@ def cell(kind: str, target: str, seed: int) -> dict:
     """Trains both programs on one source and measures all three."""
     from reprogram.program import fingerprint
     from reprogram.robustness import Linf
-    from reprogram.robustness.card.suites import Plan
-    from reprogram.robustness.transfer import transfer_report
+    from reprogram.robustness.suite.suites import Plan
+    from reprogram.robustness.suite.transfer import transfer_report
 
     source = trained_source(kind, seed)
     before = fingerprint(source)
@@ -197,8 +197,8 @@ def figures(cells: list[dict]) -> list[dict]:
 
 
 def main(_: list[str]) -> None:
-    from reprogram.report.record import write_text
-    from reprogram.report.schema import plain
+    from reprogram.files import plain
+    from reprogram.files import write_text
 
     if not pathlib.Path(FLAGS.data).is_dir():
         raise app.UsageError(f"There is no folder {FLAGS.data}: name it.")

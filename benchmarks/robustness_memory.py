@@ -72,7 +72,7 @@ def main(_: list[str]) -> None:
     if FLAGS.only:
         print(json.dumps(measure(*FLAGS.only)))
         return
-    from reprogram.report.record import write_text
+    from reprogram.files import write_text
 
     folder, nobody = pathlib.Path(FLAGS.output_dir), {}
     for name, attack in itertools.product(FLAGS.models, FLAGS.attacks):

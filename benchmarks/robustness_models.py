@@ -89,9 +89,9 @@ def _resnet8(shared: str) -> keras.Model:
 
 def mobilenet(shared: str, run: str) -> tuple:
     """The model of a run of scripts.train on digits, and its test rows."""
-    import tasks
-    from reprogram import prediction
-    from reprogram.robustness.card import subjects
+    from reprogram import tasks
+    from reprogram.experiments import prediction
+    from reprogram.robustness.suite import subjects
 
     predictor = prediction.load(run)
     test, inputs = predictor.record["test"], tasks.load("digits").inputs

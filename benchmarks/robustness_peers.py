@@ -45,7 +45,7 @@ class Counted:
 
     def __init__(self, model: Callable):
         from reprogram.gradients import compiled
-        from reprogram.robustness.scoring import inference
+        from reprogram.robustness.models import inference
 
         self.fast, self.count = compiled(inference(model)), 0
 

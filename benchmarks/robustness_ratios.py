@@ -83,7 +83,7 @@ def _attacks(
 
 
 def _queries(model: keras.Model) -> Callable[[int], None]:
-    from reprogram.robustness.scoring import compiled_scores
+    from reprogram.robustness.models import compiled_scores
 
     answer = compiled_scores(model)
     x = np.random.default_rng(0).uniform(0, 1, (_BATCH, 28, 28, 1))

@@ -156,8 +156,8 @@ def _paired(attack: str, own, other, holds: dict, peer: str) -> dict:
 
 
 def main(_: list[str]) -> None:
-    from reprogram.report.record import write_text
-    from reprogram.report.schema import plain
+    from reprogram.files import plain
+    from reprogram.files import write_text
 
     folder, loaded = pathlib.Path(FLAGS.output_dir), {}
     for row in itertools.product(FLAGS.models, FLAGS.attacks, FLAGS.peers):

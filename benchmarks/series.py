@@ -91,7 +91,7 @@ def cells() -> list[Cell]:
 
 def load(cell: Cell) -> object:
     """The data of a cell."""
-    from reprogram.comparison import Data
+    from reprogram.predictors.data import Data
 
     found = np.load(FLAGS.data)
     x, y = (
@@ -130,8 +130,8 @@ def draw(
 
 def run(cell: Cell) -> dict:
     """Trains and tests the model of a cell."""
-    from reprogram import comparison
     from reprogram import sources
+    from reprogram.predictors import data as comparison
     from reprogram.program import fingerprint
 
     data = load(cell)
@@ -152,7 +152,7 @@ def run(cell: Cell) -> dict:
 
 
 def reprogram(cell: Cell, data: object, source: object) -> np.ndarray:
-    from reprogram import recipe as recipes
+    from reprogram.predictors import recipe as recipes
 
     recipe = recipes.Recipe(**PROGRAMS[cell.model])
     fit, held = data.draws[cell.seed]
@@ -167,16 +167,16 @@ def reprogram(cell: Cell, data: object, source: object) -> np.ndarray:
 
 
 def rival(cell: Cell, data: object, source: object) -> np.ndarray:
-    from reprogram import baselines
-    from reprogram import comparison
-    from reprogram import finetuning
-    from reprogram.recipe import Recipe
+    from reprogram.predictors import baselines
+    from reprogram.predictors import data as comparison
+    from reprogram.predictors import fine_tuning
+    from reprogram.predictors.recipe import Recipe
 
     table = [baselines.MAJORITY, *baselines.BASELINES["series"]]
     baseline = next(b for b in table if b.name == cell.model)
     if cell.model in TUNED:
         plain = comparison.plain(source)
-        return finetuning.fit_predict(
+        return fine_tuning.fit_predict(
             baseline, data, plain, Recipe(), cell.seed
         )[0]
     features = comparison.Features(data, source)
@@ -193,8 +193,8 @@ def rival(cell: Cell, data: object, source: object) -> np.ndarray:
 
 def report(found: list[dict]) -> None:
     """Prints accuracies of sets, and means over the sets of each seed."""
+    from reprogram import files
     from reprogram.report import record
-    from reprogram.report import schema
 
     table: dict[tuple, dict] = {}
     for cell in found:
@@ -220,11 +220,11 @@ def report(found: list[dict]) -> None:
             published = name.startswith("mean") and not FLAGS.sets
             if published and (each, model) == ("all", DEFAULT):
                 figure |= {"bar": BAR, "holds": mean >= BAR}
-            print(json.dumps(schema.plain(figure)), flush=True)
+            print(json.dumps(files.plain(figure)), flush=True)
 
 
 def main(_: list[str]) -> None:
-    from reprogram.report import record
+    from reprogram import files
 
     wanted = cells()
     for cell in wanted[FLAGS.shard :: FLAGS.num_shards or len(wanted)]:
@@ -235,7 +235,7 @@ def main(_: list[str]) -> None:
         except ImportError as error:
             print(f"# {cell.model} is left out: {error}", flush=True)
             continue
-        record.write_text(cell.path(), json.dumps(found))
+        files.write_text(cell.path(), json.dumps(found))
         words = (*dataclasses.astuple(cell), round(found["accuracy"], 4))
         print(f"# {words} {found['seconds']:.0f} s", flush=True)
     done = [

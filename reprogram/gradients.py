@@ -34,7 +34,6 @@ def value_and_grad(
         TypeError: When called, if the value is not a scalar.
 
     Example:
-
     >>> from keras import ops
     >>> value, gradient = value_and_grad(ops.square)(ops.array(3.0))
     >>> float(value), float(gradient)
@@ -79,7 +78,6 @@ def compiled(function: Callable) -> Callable:
         RuntimeError: On a Keras backend other than TensorFlow and JAX.
 
     Example:
-
     >>> from keras import ops
     >>> float(compiled(lambda x: ops.sum(x * x))(ops.array([1.0, 2.0])))
     5.0
@@ -106,7 +104,6 @@ def stateless(function: Callable, variables: list) -> Callable:
         the arguments of `function`.
 
     Example:
-
     >>> weight = keras.Variable(2.0)
     >>> double = stateless(lambda x: weight * x, [weight])
     >>> float(double([keras.ops.array(5.0)], keras.ops.array(3.0)))

@@ -20,7 +20,6 @@ class Masked(keras.losses.Loss):
         ValueError: If `kind` is none of these.
 
     Example:
-
     >>> loss = Masked("squared")
     >>> float(loss([[1.0, float("nan")]], [[3.0, 7.0]]))
     4.0
@@ -70,7 +69,6 @@ class OneHot(keras.losses.Loss):
         loss: A Keras loss of one-hot rows and scores.
 
     Example:
-
     >>> loss = OneHot(keras.losses.CategoricalCrossentropy(from_logits=True))
     >>> round(float(loss([1], [[0.0, 0.0]])), 4)
     0.6931
@@ -118,7 +116,6 @@ class LogitAdjusted(keras.losses.Loss):
         ValueError: If `counts` are not those of at least two classes.
 
     Example:
-
     >>> loss = LogitAdjusted([90, 10])
     >>> round(float(loss([1], [[0.0, 0.0]])), 4)
     2.3026
@@ -215,7 +212,6 @@ def get(
         ValueError: If there is no such loss for the problem.
 
     Example:
-
     >>> get("logit_adjusted", counts=[30, 10]).counts
     [30.0, 10.0]
     """

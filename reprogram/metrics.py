@@ -30,7 +30,6 @@ def evaluate(
             do not fit each other.
 
     Example:
-
     >>> y = np.array([[1.0], [2.0], [4.0]])
     >>> dict(evaluate("regression", y, y + 1.0))["rmse"]
     1.0
@@ -96,7 +95,6 @@ def calibration_error(
         The mean absolute difference, each bin weighed by its samples.
 
     Example:
-
     >>> calibration_error(np.array([True, False]), np.array([0.9, 0.9]))
     0.4
 

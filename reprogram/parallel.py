@@ -25,7 +25,6 @@ def map_chunks(
         The results of the calls, in order.
 
     Example:
-
     >>> map_chunks(sum, [1, 2, 3, 4], jobs=1, chunk=2)
     [3, 7]
     """
@@ -54,7 +53,6 @@ def strategy() -> contextlib.AbstractContextManager:
         RuntimeError: On a Keras backend other than TensorFlow and JAX.
 
     Example:
-
     >>> with strategy():
     ...     pass
     """

@@ -47,7 +47,6 @@ def fingerprint(model: keras.Model) -> str:
         The SHA-256 in hexadecimal; equal before and after saving.
 
     Example:
-
     >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     >>> len(fingerprint(model))
     64

@@ -11,17 +11,17 @@ from reprogram import mappings
 from reprogram import transforms
 from reprogram.program import Program
 from reprogram.program import fingerprint
-from reprogram.slicing import answer
-from reprogram.slicing import answer_shape
-from reprogram.slicing import check_shape
-from reprogram.slicing import entered
-from reprogram.slicing import entered_shape
-from reprogram.slicing import heard
-from reprogram.slicing import slice_source
 from reprogram.sources import log_mel
 from reprogram.sources import text_encoder
 from reprogram.sources.molecular import decoding
 from reprogram.sources.molecular import networks
+from reprogram.sources.slicing import answer
+from reprogram.sources.slicing import answer_shape
+from reprogram.sources.slicing import check_shape
+from reprogram.sources.slicing import entered
+from reprogram.sources.slicing import entered_shape
+from reprogram.sources.slicing import heard
+from reprogram.sources.slicing import slice_source
 
 # Keras loads a saved model only if the classes in it are imported.
 __all__ = [
@@ -60,7 +60,6 @@ class Reprogrammer(keras.Model):
             not a Keras model.
 
     Example:
-
     >>> source = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4)])
     >>> model = Reprogrammer(source, mapping=mappings.LinearMapping(2))
     >>> model.compile("adam", "mse")

@@ -20,7 +20,6 @@ def run(main: Callable[[list[str]], None]) -> None:
     Args:
         main: Takes the arguments that are not flags.
     """
-
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     standard_logging.getLogger("tensorflow").setLevel("ERROR")
 

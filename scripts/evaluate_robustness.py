@@ -15,7 +15,7 @@ import sys
 
 from absl import flags
 
-from scripts import errors
+from reprogram.scripts import errors
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("run", None, "Folder that scripts.train wrote.")
@@ -44,9 +44,9 @@ def of_run():
     """The model of a run, with the test rows that it was tested on."""
     import numpy as np
 
-    import tasks
-    from reprogram import prediction
-    from reprogram.robustness.card import subjects
+    from reprogram import tasks
+    from reprogram.experiments import prediction
+    from reprogram.robustness.suite import subjects
 
     predictor = prediction.load(FLAGS.run, FLAGS.source)
     test, about = predictor.record["test"], predictor.record["flags"]
@@ -70,10 +70,10 @@ def of_model():
     import keras
     import numpy as np
 
-    import tasks
-    from reprogram.robustness.card import subjects
+    from reprogram import tasks
+    from reprogram.robustness.suite import subjects
     from reprogram.sources.images import fit_images
-    from tasks import splits
+    from reprogram.tasks import splits
 
     model = keras.saving.load_model(FLAGS.model, compile=False)
     low, high = map(float, FLAGS.bounds)
@@ -97,15 +97,20 @@ def of_model():
 
 def main(_):
     check_flags()
-    from reprogram.report import card as cards
-    from reprogram.robustness import card
+    from reprogram.report.pages import card as cards
+    from reprogram.robustness import suite as card
 
     subject = of_run() if FLAGS.run else of_model()
     folder = FLAGS.output_dir or pathlib.Path(FLAGS.run) / "robustness"
     options = {"samples": FLAGS.samples, "seed": FLAGS.seed}
     options["only"] = tuple(FLAGS.only)
     found = card.evaluate(subject, folder, FLAGS.suite, **options)
-    words = ["python", "-m", "scripts.evaluate_robustness", *sys.argv[1:]]
+    words = [
+        "python",
+        "-m",
+        "reprogram.scripts.evaluate_robustness",
+        *sys.argv[1:],
+    ]
     cards.save(folder, found | {"command": shlex.join(words)})
     for section in found["sections"]:
         for result in section["results"]:

@@ -17,7 +17,7 @@ import pathlib
 
 from absl import flags
 
-from scripts import errors
+from reprogram.scripts import errors
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("start", None, "Table of molecules, or one SMILES.")
@@ -66,7 +66,7 @@ def bounds(flag, properties):
 
 def starts():
     """Reads the start molecules of this shard, in their order."""
-    from tasks.inputs import chemistry
+    from reprogram.tasks.readers import molecules as chemistry
 
     if FLAGS.start is None:
         return [None]
@@ -87,9 +87,9 @@ def starts():
 
 
 def main(_):
-    from reprogram.molecules import optimization
-    from reprogram.molecules.objective import Objective
-    from reprogram.report import optimization as report
+    from reprogram.optimization import optimize as optimization
+    from reprogram.optimization.objective import Objective
+    from reprogram.report.pages import optimization as report
 
     wanted = [*FLAGS.maximise, *FLAGS.minimise]
     objective = Objective(

@@ -16,7 +16,7 @@ import pathlib
 
 from absl import flags
 
-from scripts import errors
+from reprogram.scripts import errors
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("run", None, "Folder that scripts.train wrote.")
@@ -60,15 +60,15 @@ def count_reasons(path, column, delimiter):
 
 
 def main(_):
-    from reprogram import resume
+    from reprogram import files as resume
     from reprogram.report import record
-    from tasks import inputs
+    from reprogram.tasks import readers
 
     check_flags()
     run = record.load(FLAGS.run)
-    found = inputs.load(FLAGS.input, run, FLAGS.smiles_column)
+    found = readers.load(FLAGS.input, run, FLAGS.smiles_column)
 
-    from reprogram import prediction
+    from reprogram.experiments import prediction
 
     predictor = prediction.load(FLAGS.run, FLAGS.source)
     columns = predictor.columns(found.columns)

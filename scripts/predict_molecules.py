@@ -15,7 +15,7 @@ import pathlib
 
 from absl import flags
 
-from scripts import errors
+from reprogram.scripts import errors
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("run", None, "Folder that scripts.train_molecules wrote.")
@@ -34,7 +34,7 @@ flags.DEFINE_integer("jobs", -1, "Processes; -1 for all cores.")
 
 def check_flags():
     """Refuses what cannot work before anything is loaded."""
-    from reprogram.fewshot import alerts
+    from reprogram.molecules import alerts
 
     for name in ("run", "input", "output"):
         if not FLAGS[name].value:
@@ -67,11 +67,11 @@ def result_of(folder):
 
 
 def main(_):
-    from reprogram import fewshot
-    from reprogram import resume
-    from reprogram.fewshot import gallery
-    from reprogram.fewshot.answers import Answers
-    from tasks.inputs import chemistry
+    from reprogram import files
+    from reprogram.experiments.answers import Answers
+    from reprogram.predictors import molecules as fewshot
+    from reprogram.report.pages import molecule_grid
+    from reprogram.tasks.readers import molecules as chemistry
 
     check_flags()
     about = result_of(FLAGS.run)
@@ -94,12 +94,12 @@ def main(_):
 
     settings = (FLAGS.smiles_column, confidence, alerts, FLAGS.views)
     identity = {
-        "model": resume.stamp(pathlib.Path(FLAGS.run) / "predictor.json"),
-        "input": resume.stamp(FLAGS.input),
+        "model": files.stamp(pathlib.Path(FLAGS.run) / "predictor.json"),
+        "input": files.stamp(FLAGS.input),
         "settings": json.loads(json.dumps(settings)),
     }
     header = [*found.columns, *columns]
-    rows = resume.write_table(
+    rows = files.write_table(
         FLAGS.output, header, parts, identity, found.delimiter
     )
     with open(FLAGS.output, encoding="utf-8", newline="") as file:
@@ -108,9 +108,9 @@ def main(_):
     where = chemistry.column_of(found.columns, FLAGS.smiles_column or "")
     shape = (FLAGS.output, found.delimiter, where, columns)
     if FLAGS.sdf:
-        gallery.write_sdf(FLAGS.sdf, *shape)
+        molecule_grid.write_sdf(FLAGS.sdf, *shape)
     if FLAGS.html:
-        gallery.write_page(FLAGS.html, *shape, FLAGS.html_rows)
+        molecule_grid.write_page(FLAGS.html, *shape, FLAGS.html_rows)
     print(
         f"{FLAGS.output}: {rows:,} rows, {without:,} of them without a"
         f" prediction, see the column {columns[-1]}."

@@ -13,7 +13,7 @@ import sys
 
 from absl import flags
 
-from scripts import errors
+from reprogram.scripts import errors
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("smiles", [], "Files of SMILES, added to RDKit's sets.")
@@ -48,16 +48,18 @@ def shown(value: object) -> object:
 
 
 def described(paths: list[str], held_out: list[str]) -> dict:
-    from reprogram.report import record
-    from reprogram.sources.molecular import corpus
+    from reprogram import files
+    from reprogram.sources.pretraining import corpus
 
     relevant = FLAGS.get_flags_for_module(sys.modules[__name__])
     relevant = [flag for flag in relevant if flag.name != "output_dir"]
     given = [f"--{f.name}={shown(f.value)}" for f in relevant if f.present]
     return {
-        "command": shlex.join(["python", "-m", "scripts.pretrain", *given]),
+        "command": shlex.join(
+            ["python", "-m", "reprogram.scripts.pretrain", *given]
+        ),
         "flags": {flag.name: shown(flag.value) for flag in relevant},
-        "versions": record.versions(),
+        "versions": files.versions(),
         "files": corpus.count(paths),
         "held_out": corpus.count(held_out),
         "test_file": shown(FLAGS.test),
@@ -69,8 +71,8 @@ def trained(folder: pathlib.Path, corpus):
     import keras
 
     from reprogram.sources.molecular import networks
-    from reprogram.sources.molecular import pretraining
-    from reprogram.sources.molecular.batches import Batches
+    from reprogram.sources.pretraining import training as pretraining
+    from reprogram.sources.pretraining.batches import Batches
 
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy(FLAGS.precision)
@@ -93,11 +95,11 @@ def trained(folder: pathlib.Path, corpus):
 
 
 def main(_):
-    from reprogram import resume
-    from reprogram.sources.molecular import card
-    from reprogram.sources.molecular import corpus
-    from reprogram.sources.molecular import evaluation
+    from reprogram import files as resume
     from reprogram.sources.molecular import files
+    from reprogram.sources.pretraining import card
+    from reprogram.sources.pretraining import corpus
+    from reprogram.sources.pretraining import evaluation
 
     folder = pathlib.Path(FLAGS.output_dir)
     paths = corpus.rdkit_files() * FLAGS.rdkit_sets + FLAGS.smiles

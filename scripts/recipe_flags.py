@@ -33,7 +33,7 @@ flags.DEFINE_integer("views", None, "Further ways to write an input.", 0)
 
 def chosen():
     """The recipe of the flags; its own default where a flag is not given."""
-    from reprogram.recipe import Recipe
+    from reprogram.predictors.recipe import Recipe
 
     names = [field.name for field in dataclasses.fields(Recipe)]
     tuned = {}

@@ -8,7 +8,7 @@ import pathlib
 
 from absl import flags
 
-from scripts import errors
+from reprogram.scripts import errors
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("card", [], "Files or folders of cards, with commas.")
@@ -16,7 +16,7 @@ flags.DEFINE_string("output", None, "A .html or .md; default: beside a card.")
 
 
 def main(_):
-    from reprogram.report import card
+    from reprogram.report.pages import card
 
     if not FLAGS.card:
         raise ValueError("--card is missing: a card.json, or several.")

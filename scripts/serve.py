@@ -12,7 +12,7 @@ import os
 
 from absl import flags
 
-from scripts import errors
+from reprogram.scripts import errors
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", None, "A .keras file, or a source by name.")
@@ -45,7 +45,7 @@ def main(_):
             raise ValueError(
                 f"The environment variable {FLAGS.key_variable} is empty."
             )
-    from reprogram.blackbox import server
+    from reprogram.service import server
 
     application = server.application(load(FLAGS.model), FLAGS.name, key)
     import uvicorn

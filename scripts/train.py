@@ -15,8 +15,8 @@ import time
 
 from absl import flags
 
-from scripts import errors
-from scripts import recipe_flags
+from reprogram.scripts import errors
+from reprogram.scripts import recipe_flags
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("task", "nav17", "Name, or path of data; see tasks.load.")
@@ -41,13 +41,13 @@ READING = ("smiles_column", "target_column", "split_column", "problem")
 
 def prepare():
     """Task, source, split and the draws of every seed."""
-    import tasks
-    from reprogram import lengths
+    from reprogram import series as lengths
     from reprogram import sources
-    from reprogram.experiment import Data
-    from tasks import splits
-    from tasks.describe import describe
-    from tasks.describe import readable
+    from reprogram import tasks
+    from reprogram.experiments.run import Data
+    from reprogram.tasks import splits
+    from reprogram.tasks.describe import describe
+    from reprogram.tasks.describe import readable
 
     options = {name: FLAGS[name].value for name in READING}
     task = tasks.load(FLAGS.csv or FLAGS.task, metric=FLAGS.metric, **options)
@@ -75,12 +75,12 @@ def prepare():
 
 
 def main(_):
-    from reprogram import experiment
-    from reprogram import resume
+    from reprogram import files
+    from reprogram.experiments import run as experiment
     from reprogram.program import fingerprint
-    from reprogram.report import page
     from reprogram.report import record
-    from reprogram.report import tensorboard
+    from reprogram.report.pages import run as page
+    from reprogram.report.pages import tensorboard
 
     data, source, task, size, unread = prepare()
     stamp = time.strftime("%Y%m%d-%H%M%S")
@@ -91,16 +91,18 @@ def main(_):
     board = folder / "tensorboard" if FLAGS.tensorboard else None
     recipe = recipe_flags.chosen()
     claimed = given | vars(recipe)
-    claimed["data"] = resume.digest(data.inputs, data.targets, data.test)
+    claimed["data"] = files.digest(data.inputs, data.targets, data.test)
     claimed["weights of the source"] = fingerprint(source.model)
-    resume.claim(folder, claimed, ("output_dir", "seeds"))
+    files.claim(folder, claimed, ("output_dir", "seeds"))
     with tensorboard.written(board):
         found = experiment.run(data, source, recipe, folder)
     result = found | {
-        "command": shlex.join(["python", "-m", "scripts.train", *sys.argv[1:]]),
+        "command": shlex.join(
+            ["python", "-m", "reprogram.scripts.train", *sys.argv[1:]]
+        ),
         "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "flags": given,
-        "versions": record.versions(),
+        "versions": files.versions(),
         "task": task,
         "train_size": size,
         "seconds": sum(sum(model["seconds"]) for model in found["models"]),

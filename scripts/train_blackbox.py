@@ -20,8 +20,8 @@ import time
 
 from absl import flags
 
-from scripts import errors
-from scripts import train
+from reprogram.scripts import errors
+from reprogram.scripts import train
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("service", None, "URL, or a source to be metered.")
@@ -61,12 +61,12 @@ def main(_):
     FLAGS.source = FLAGS.source or (
         "" if "://" in FLAGS.service else FLAGS.service
     )
-    from reprogram import resume
+    from reprogram import files
     from reprogram.blackbox import experiment
     from reprogram.blackbox.ledger import Ledger
     from reprogram.blackbox.meter import Meter
-    from reprogram.report import page
     from reprogram.report import record
+    from reprogram.report.pages import run as page
 
     data, encoder, task, size, unread = train.prepare()
     if FLAGS.test_size:
@@ -76,8 +76,8 @@ def main(_):
     folder = pathlib.Path(FLAGS.output_dir or f"runs/{task['name']}-{stamp}")
     relevant = FLAGS.get_key_flags_for_module(sys.modules[__name__])
     given = {flag.name: flag.value for flag in relevant}
-    claimed = given | {"data": resume.digest(data.inputs, data.targets)}
-    resume.claim(folder, claimed, ("output_dir", "budget", "rate", "cost"))
+    claimed = given | {"data": files.digest(data.inputs, data.targets)}
+    files.claim(folder, claimed, ("output_dir", "budget", "rate", "cost"))
     meter = Meter(
         service.ask,
         Ledger(folder / "ledger.db"),
@@ -100,11 +100,16 @@ def main(_):
         experiment.record(job, found)
         | {
             "command": shlex.join(
-                ["python", "-m", "scripts.train_blackbox", *sys.argv[1:]]
+                [
+                    "python",
+                    "-m",
+                    "reprogram.scripts.train_blackbox",
+                    *sys.argv[1:],
+                ]
             ),
             "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "flags": given,
-            "versions": record.versions(),
+            "versions": files.versions(),
             "task": task,
             "train_size": size,
             "warnings": [f"Not read by the source: {row}" for row in unread],

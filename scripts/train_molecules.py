@@ -18,7 +18,7 @@ import time
 
 from absl import flags
 
-from scripts import errors
+from reprogram.scripts import errors
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("task", None, "Name, or path of data; see tasks.load.")
@@ -40,7 +40,7 @@ READING = ("smiles_column", "target_column", "split_column", "problem")
 
 
 def load():
-    import tasks
+    from reprogram import tasks
 
     if not FLAGS.task:
         raise ValueError("--task is missing: give a name or a file.")
@@ -73,12 +73,11 @@ def show(result):
 
 
 def main(_):
-    import tasks
-    from reprogram import fewshot
-    from reprogram.fewshot import evaluation
-    from reprogram.report import record
-    from reprogram.report import schema
-    from tasks import splits
+    from reprogram import files
+    from reprogram import tasks
+    from reprogram.experiments import evaluation
+    from reprogram.predictors import molecules as fewshot
+    from reprogram.tasks import splits
 
     task = load()
     train, test = splits.split(task, FLAGS.split, FLAGS.test_fraction)
@@ -92,7 +91,7 @@ def main(_):
     scores = evaluation.test(
         model, task.inputs[test], task.targets[test], confidence
     )
-    words = ["python", "-m", "scripts.train_molecules", *sys.argv[1:]]
+    words = ["python", "-m", "reprogram.scripts.train_molecules", *sys.argv[1:]]
     result = {
         "command": shlex.join(words),
         "task": task.name,
@@ -105,14 +104,14 @@ def main(_):
         "scores": scores,
         "carried": model.carried(),
         "dropped": [list(row) for row in task.dropped],
-        "versions": record.versions(),
+        "versions": files.versions(),
     }
     show(result)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     folder = pathlib.Path(FLAGS.output_dir or f"runs/{task.name}-{stamp}")
     fewshot.save(model, folder)
-    text = json.dumps(schema.plain(result), indent=1)
-    record.write_text(folder / "result.json", f"{text}\n")
+    text = json.dumps(files.plain(result), indent=1)
+    files.write_text(folder / "result.json", f"{text}\n")
     print(f"\nRun: {folder}")
 
 

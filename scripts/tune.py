@@ -15,9 +15,9 @@ import sys
 
 from absl import flags
 
-from scripts import errors
-from scripts import recipe_flags
-from scripts import train
+from reprogram.scripts import errors
+from reprogram.scripts import recipe_flags
+from reprogram.scripts import train
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("trials", 40, "In all, earlier ones included.", 1)
@@ -26,9 +26,9 @@ flags.adopt_module_key_flags(train)
 
 
 def main(_):
-    from reprogram import resume
-    from reprogram import tuning
-    from reprogram.report import tuning as page
+    from reprogram import files
+    from reprogram.experiments import tuning
+    from reprogram.report.pages import tuning as page
 
     if not FLAGS["seeds"].present:
         FLAGS.seeds = 2
@@ -38,8 +38,8 @@ def main(_):
     relevant = FLAGS.get_key_flags_for_module(sys.modules[__name__])
     claimed = {flag.name: flag.value for flag in relevant}
     claimed |= vars(base)
-    claimed["data"] = resume.digest(data.inputs, data.targets, data.test)
-    resume.claim(folder, claimed, ("output_dir", "trials", "minutes"))
+    claimed["data"] = files.digest(data.inputs, data.targets, data.test)
+    files.claim(folder, claimed, ("output_dir", "trials", "minutes"))
     seconds = FLAGS.minutes * 60 if FLAGS.minutes else None
     study = tuning.search(data, source, base, folder, FLAGS.trials, seconds)
     page.write(study, folder)

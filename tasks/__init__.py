@@ -9,7 +9,7 @@ of molecules (`.csv`), a folder of images, series (`.ts`, `.tsv`), arrays
 
 import pathlib
 
-from tasks import molecules
+from reprogram.tasks import molecules
 
 
 def load():
@@ -35,16 +35,16 @@ import inspect
 import pathlib
 from collections.abc import Callable
 
-from tasks import arrays
-from tasks import images
-from tasks import molecule_list
-from tasks import moleculeace
-from tasks import moleculenet
-from tasks import molecules
-from tasks import peptides
-from tasks import series
-from tasks import tdc
-from tasks.task import Task
+from reprogram.tasks import arrays
+from reprogram.tasks import images
+from reprogram.tasks import molecules
+from reprogram.tasks import series
+from reprogram.tasks.official import moleculeace
+from reprogram.tasks.official import moleculenet
+from reprogram.tasks.official import peptides
+from reprogram.tasks.official import tdc
+from reprogram.tasks.readers import molecule_list
+from reprogram.tasks.task import Task
 
 # Official tasks keep molecules as they were published.
 AS_PUBLISHED = frozenset(
@@ -81,7 +81,6 @@ def load(name_or_path: str | pathlib.Path, **options: object) -> Task:
         ValueError: If there is no such task or file, or it cannot be read.
 
     Example:
-
     >>> task = load("nav17")
     >>> task.inputs.shape, task.target_names, task.metric
     ((1017,), ('pIC50',), 'rmse')

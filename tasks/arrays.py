@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from reprogram import lengths
-from tasks import splits
-from tasks import targets
-from tasks.rows import build_task
-from tasks.task import Task
+from reprogram import series as lengths
+from reprogram.tasks import splits
+from reprogram.tasks import targets
+from reprogram.tasks.rows import build_task
+from reprogram.tasks.task import Task
 
 _PATTERNS = (
     ("{prefix}x_{side}", "{prefix}y_{side}"),
@@ -54,7 +54,6 @@ def from_npz(
         ValueError: If the arrays are missing or do not fit together.
 
     Example:
-
     >>> path = getfixture("tmp_path") / "toy.npz"
     >>> np.savez(path, x=np.eye(4), y=[-1, 1, 1, -1])
     >>> task = from_npz(path)

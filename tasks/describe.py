@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tasks.splits import similarity_report
-from tasks.task import Task
+from reprogram.tasks.splits import similarity_report
+from reprogram.tasks.task import Task
 
 
 def describe(task: Task, train: np.ndarray, test: np.ndarray) -> dict:

@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image
 from PIL import ImageOps
 
-from tasks import splits
-from tasks import targets
-from tasks.rows import build_task
-from tasks.task import Task
+from reprogram.tasks import splits
+from reprogram.tasks import targets
+from reprogram.tasks.rows import build_task
+from reprogram.tasks.task import Task
 
 _ORIENTATION = 0x0112
 _LARGEST = 224
@@ -26,7 +26,6 @@ def digits() -> Task:
         A classification of ten digits, gray values from 0 to 255.
 
     Example:
-
     >>> digits().inputs.shape
     (1797, 8, 8, 1)
     """
@@ -66,7 +65,6 @@ def from_folder(
         ValueError: If there are fewer than two classes or no image.
 
     Example:
-
     >>> folder = getfixture("tmp_path")
     >>> for name in ("cat", "dog"):
     ...     (folder / name).mkdir()
@@ -124,7 +122,6 @@ def read(
         ValueError: If `image_size` is not one or two positive numbers.
 
     Example:
-
     >>> file = getfixture("tmp_path") / "1.png"
     >>> Image.new("RGB", (5, 4), (255, 0, 0)).save(file)
     >>> read([file], image_size=2)[0][0][0, 0].tolist()

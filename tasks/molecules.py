@@ -9,11 +9,11 @@ import numpy as np
 
 from reprogram.molecules import smiles as smiles_text
 from reprogram.parallel import map_chunks
-from tasks import splits
-from tasks import table
-from tasks import targets
-from tasks.rows import build_task
-from tasks.task import Task
+from reprogram.tasks import splits
+from reprogram.tasks import targets
+from reprogram.tasks.readers import table
+from reprogram.tasks.rows import build_task
+from reprogram.tasks.task import Task
 
 
 def nav17() -> Task:
@@ -29,7 +29,6 @@ def nav17() -> Task:
         ValueError: If this RDKit comes without its Contrib folder.
 
     Example:
-
     >>> nav17().problem
     'regression'
     """
@@ -63,7 +62,7 @@ def from_csv(
     split_column: str = "",
     problem: str = "",
 ) -> Task:
-    """Reads a task from a table with a SMILES column and target columns.
+    r"""Reads a task from a table with a SMILES column and target columns.
 
     Args:
         path: The table, see `tasks.table.read`.
@@ -80,7 +79,6 @@ def from_csv(
         ValueError: If a column is missing or no row can be used.
 
     Example:
-
     >>> path = getfixture("tmp_path") / "a.csv"
     >>> _ = path.write_text("smiles,y\\nCCO,0.5\\nC1CC,0.1\\nCO,1.5\\n")
     >>> task = from_csv(path)
@@ -139,7 +137,6 @@ def build(
         ValueError: If no row can be used.
 
     Example:
-
     >>> task = build("toy", ["OCC", "CCO", "CO"], {"y": [1.0, 2.0, 3.5]})
     >>> task.inputs.tolist(), task.targets.tolist()
     (['CCO', 'CO'], [[1.5], [3.5]])
@@ -190,7 +187,6 @@ def merge(
         The targets with merged values and more reasons.
 
     Example:
-
     >>> merge("aab", targets.read({"y": ["0", "1", "1"]}), [""] * 3).reasons[2]
     ''
     """

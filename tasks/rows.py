@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tasks.targets import Targets
-from tasks.task import Task
+from reprogram.tasks.targets import Targets
+from reprogram.tasks.task import Task
 
 
 def build_task(
@@ -33,8 +33,7 @@ def build_task(
         ValueError: If no row can be used, or one class is all there is.
 
     Example:
-
-    >>> from tasks.targets import read
+    >>> from reprogram.tasks.targets import read
     >>> targets = read({"y": ["0.5", "", "1.5"]})
     >>> rows = ["C", "CC", "CO"]
     >>> build_task("toy", "molecule", rows, targets, [""] * 3).dropped
@@ -73,7 +72,6 @@ def default_metric(problem: str, names: Sequence[str]) -> str:
         `"rmse"`, `"roc_auc"`, or `"balanced_accuracy"` beyond two classes.
 
     Example:
-
     >>> default_metric("classification", ("no", "yes"))
     'roc_auc'
     """

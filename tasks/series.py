@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reprogram import lengths
-from tasks import targets
-from tasks.rows import build_task
-from tasks.task import Task
+from reprogram import series as lengths
+from reprogram.tasks import targets
+from reprogram.tasks.rows import build_task
+from reprogram.tasks.task import Task
 
 _SIDE = re.compile(r"_(train|test)$", re.IGNORECASE)
 
@@ -25,7 +25,7 @@ class Row(NamedTuple):
 
 
 def from_file(path: str | pathlib.Path, problem: str = "") -> Task:
-    """Reads a task from `.ts` or `.tsv` files of the UCR archive.
+    r"""Reads a task from `.ts` or `.tsv` files of the UCR archive.
 
     Args:
         path: The file. If it is one of `NAME_TRAIN` and `NAME_TEST`, the
@@ -42,7 +42,6 @@ def from_file(path: str | pathlib.Path, problem: str = "") -> Task:
         ValueError: If the file is not in its format.
 
     Example:
-
     >>> path = getfixture("tmp_path") / "toy.tsv"
     >>> _ = path.write_text("-1\\t0.5\\t0.7\\n1\\t0.1\\t0.3\\n")
     >>> task = from_file(path)
@@ -70,7 +69,7 @@ def from_file(path: str | pathlib.Path, problem: str = "") -> Task:
 
 
 def read(path: str | pathlib.Path) -> tuple[list[Row], str]:
-    """Reads the rows of one `.ts` or `.tsv` file.
+    r"""Reads the rows of one `.ts` or `.tsv` file.
 
     Args:
         path: The file.
@@ -83,7 +82,6 @@ def read(path: str | pathlib.Path) -> tuple[list[Row], str]:
         ValueError: If the file is not there or not in its format.
 
     Example:
-
     >>> path = getfixture("tmp_path") / "toy.ts"
     >>> _ = path.write_text("@classLabel true a b\\n@data\\n1,2:3,4:a\\n")
     >>> read(path)
@@ -115,7 +113,6 @@ def stack(
         there is none.
 
     Example:
-
     >>> stack([["1,2", "3,4"], ["1,?", "3,4"]])[1]
     ['', 'missing values']
     """

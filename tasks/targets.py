@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tasks.task import PROBLEMS
+from reprogram.tasks.task import PROBLEMS
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "?"})
 _BOOLEANS = {"true": 1.0, "false": 0.0}
@@ -47,7 +47,6 @@ def number(text: str) -> float:
         ValueError: If the cell is neither missing nor a finite number.
 
     Example:
-
     >>> number(" 5.48"), number("NA")
     (5.48, nan)
     """
@@ -70,7 +69,6 @@ def label(text: str) -> str:
         The label as it is named in reports.
 
     Example:
-
     >>> label("-1.0000000e+00"), label("01"), label(" active ")
     ('-1', '01', 'active')
     """
@@ -98,7 +96,6 @@ def guess(columns: Sequence[Sequence[str]]) -> str:
         The name of the problem.
 
     Example:
-
     >>> guess([["active", "inactive"]]), guess([["5.1", "4.8", "6.0"]])
     ('classification', 'regression')
     >>> guess([["1", "0"], ["", "1"]])
@@ -137,7 +134,6 @@ def read(columns: Mapping[str, Sequence], problem: str = "") -> Targets:
         ValueError: If the problem is unknown or does not fit the columns.
 
     Example:
-
     >>> read({"y": ["-1", "1", ""]}).names
     ('-1', '1')
     """
@@ -174,7 +170,6 @@ def classes(labels: Iterable[str | None]) -> Targets:
         The targets of a classification.
 
     Example:
-
     >>> classes(["10", "-1", "9"]).names
     ('-1', '9', '10')
     """

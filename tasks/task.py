@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reprogram import lengths
+from reprogram import series as lengths
 
 MODALITIES = {
     "molecule": ("(rows,)", object, 1),
@@ -41,7 +41,6 @@ class Task:
         ValueError: If the parts do not fit together.
 
     Example:
-
     >>> task = Task("toy", "molecule", "regression", ["CO", "CCO"],
     ...             [[-0.8], [-0.3]], ("logP",), "rmse")
     >>> task.targets.shape
@@ -148,6 +147,7 @@ class Task:
                 "the targets have fewer than two different values, so there"
                 f" is nothing to learn. Received: {np.unique(found)}."
             )
+        return None
 
     def _check_classes(self, classes: int) -> None:
         if self.targets.ndim != 1 or self.targets.dtype.kind not in "iu":

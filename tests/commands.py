@@ -57,7 +57,7 @@ def run(module: str, *commands: Sequence[object]) -> list[Ended]:
 def _run_all(module: str, commands: list[list[str]]) -> list[Ended]:
     from absl import flags
 
-    from scripts import errors
+    from reprogram.scripts import errors
 
     script = importlib.import_module(module)
     found = []
@@ -116,7 +116,7 @@ def _train() -> Runs:
         (*words, *SHORT, f"--output_dir={output}")
         for output, words in tasks.items()
     ]
-    found.ended.extend(run("scripts.train", *commands))
+    found.ended.extend(run("reprogram.scripts.train", *commands))
     return found
 
 

@@ -14,14 +14,14 @@ LIGHT = (
     "reprogram.molecules",
     "reprogram.parallel",
     "reprogram.metrics",
-    "reprogram.baselines",
+    "reprogram.predictors.baselines",
     "reprogram.sources",
-    "reprogram.sources.molecular.corpus",
+    "reprogram.sources.pretraining.corpus",
     "reprogram.report.record",
-    "reprogram.report.page",
+    "reprogram.report.pages.run",
     "tasks",
-    "tasks.describe",
-    "tasks.splits",
+    "reprogram.tasks.describe",
+    "reprogram.tasks.splits",
 )
 
 

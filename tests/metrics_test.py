@@ -145,7 +145,7 @@ def test_predictions_that_are_not_finite_have_no_score(bad):
 
 
 @pytest.mark.parametrize(
-    "problem, targets, predictions, message",
+    ("problem", "targets", "predictions", "message"),
     [
         (
             "ranking",

@@ -19,7 +19,6 @@ def from_labels(labels: np.ndarray, classes: int) -> np.ndarray:
         ValueError: If a label is not one of `0 .. classes - 1`.
 
     Example:
-
     >>> from_labels(np.array([1]), 3).tolist()
     [[0.0, 1.0, 0.0]]
     """
@@ -48,7 +47,6 @@ def from_top(
         Probabilities `(rows, classes)`.
 
     Example:
-
     >>> from_top(np.array([[2]]), np.array([[0.5]]), 3).tolist()
     [[0.25, 0.25, 0.5]]
     """
@@ -96,7 +94,6 @@ def restrict(service: Callable, kind: str, number: int = 0) -> Callable:
         ValueError: If the kind is unknown.
 
     Example:
-
     >>> service = restrict(lambda x: np.array([[0.71, 0.29]]), "rounded", 1)
     >>> service(None).tolist()
     [[0.7, 0.3]]

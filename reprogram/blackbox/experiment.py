@@ -8,10 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from reprogram import comparison
 from reprogram import losses
 from reprogram import mappings
-from reprogram import recipe as recipes
 from reprogram import sources
 from reprogram import transforms
 from reprogram.blackbox import estimators
@@ -21,6 +19,8 @@ from reprogram.blackbox.priming import prime
 from reprogram.blackbox.reprogrammer import BlackBoxReprogrammer
 from reprogram.blackbox.services import Service
 from reprogram.blackbox.training import train
+from reprogram.predictors import data as comparison
+from reprogram.predictors import recipe as recipes
 
 Found = list[tuple[str, np.ndarray, int]]
 

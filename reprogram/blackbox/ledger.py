@@ -53,7 +53,6 @@ class Ledger:
             kept on disk.
 
     Example:
-
     >>> ledger = Ledger()
     >>> batch = ledger.begin("a", "train", rows=1, price=0.1)
     >>> ledger.answer(batch, [b"x"], np.ones((1, 2), "float32"))
@@ -139,7 +138,7 @@ class Ledger:
 
     def bill(self) -> Bill:
         """Adds up what was paid."""
-        purposes = {purpose: 0 for purpose in PURPOSES}
+        purposes = dict.fromkeys(PURPOSES, 0)
         price, unconfirmed = 0.0, 0
         for purpose, state, rows, cost in self._database.execute(
             "SELECT purpose, state, SUM(rows), SUM(price) FROM batches"

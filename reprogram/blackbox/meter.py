@@ -36,7 +36,6 @@ class Meter:
             another service.
 
     Example:
-
     >>> meter = Meter(lambda x: x.mean(axis=1), budget=3)
     >>> meter.query(np.ones((2, 5, 4), "float32"), "train").shape
     (2, 4)

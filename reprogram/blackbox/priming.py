@@ -13,11 +13,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from reprogram import recipe as recipes
 from reprogram.blackbox.reprogrammer import BlackBoxReprogrammer
+from reprogram.predictors import recipe as recipes
 from reprogram.reprogrammer import Reprogrammer
-from reprogram.slicing import slice_source
 from reprogram.sources import Source
+from reprogram.sources.slicing import slice_source
 
 Pair = tuple[np.ndarray, np.ndarray]
 VIEWS = 4

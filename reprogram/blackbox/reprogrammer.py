@@ -46,7 +46,6 @@ class BlackBoxReprogrammer(keras.Model):
         RuntimeError: On another backend than TensorFlow.
 
     Example:
-
     >>> meter = Meter(lambda x: np.abs(x[:, :3, 0]) + 0.1)
     >>> frame = transforms.Padding((6, 1), value_range=(-1.0, 1.0))
     >>> model = BlackBoxReprogrammer(meter, frame, mappings.LinearMapping(2))

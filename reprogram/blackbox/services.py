@@ -7,8 +7,8 @@ import numpy as np
 
 from reprogram import sources
 from reprogram.blackbox.answers import restrict
-from reprogram.blackbox.service import HttpService
-from reprogram.blackbox.service import local
+from reprogram.service.client import HttpService
+from reprogram.service.client import local
 
 
 @dataclasses.dataclass(frozen=True)

@@ -50,7 +50,6 @@ def get(
         ValueError: If the name is not known.
 
     Example:
-
     >>> get("linear", targets=3).targets
     3
     """

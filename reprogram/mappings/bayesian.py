@@ -36,7 +36,6 @@ class BayesianMapping(keras.layers.Layer):
         ValueError: If an argument is out of range.
 
     Example:
-
     >>> mapping = BayesianMapping(2, smoothing=0.0)
     >>> mapping.adapt(np.eye(3)[[2, 2, 0, 2]], np.array([0, 0, 1, 1]))
     >>> keras.ops.convert_to_numpy(mapping.shares).round(2).tolist()
@@ -164,7 +163,6 @@ class BayesianPlusMapping(BayesianMapping):
         ValueError: If an argument is out of range.
 
     Example:
-
     >>> BayesianPlusMapping(2).top(10), BayesianPlusMapping(20).top(10)
     (1, 3)
 

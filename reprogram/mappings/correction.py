@@ -26,7 +26,6 @@ class CorrectionMapping(keras.layers.Layer):
             number of answers.
 
     Example:
-
     >>> CorrectionMapping(3, rank=1)(keras.ops.ones((2, 10))).shape[1:] == (3,)
     True
     """

@@ -31,7 +31,6 @@ def describe(
         named classes, such as inner features.
 
     Example:
-
     >>> from reprogram.mappings.random import RandomMapping
     >>> mapping = RandomMapping(2, seed=3)
     >>> mapping.build((None, 3))

@@ -26,7 +26,6 @@ class ExplicitMapping(AssignmentMapping):
             appears twice.
 
     Example:
-
     >>> names = ("beagle", "tabby", "pug")
     >>> mapping = ExplicitMapping(
     ...     [["beagle", "pug"], ["tabby"]], source_names=names

@@ -23,7 +23,6 @@ class FrequencyMapping(AssignmentMapping):
         **kwargs: See `AssignmentMapping`.
 
     Example:
-
     >>> mapping = FrequencyMapping(2)
     >>> mapping.adapt(np.eye(3)[[2, 2, 0]], np.array([0, 0, 1]))
     >>> keras.ops.convert_to_numpy(mapping.table).tolist()

@@ -20,7 +20,6 @@ class IterativeMapping(FrequencyMapping):
         **kwargs: See `AssignmentMapping`.
 
     Example:
-
     >>> IterativeMapping(2)(keras.ops.ones((3, 10))).shape[1:] == (2,)
     True
 
@@ -51,7 +50,6 @@ class Readapt(keras.callbacks.Callback):
             than 1, or in `fit`, if the mapping has nothing to adapt.
 
     Example:
-
     >>> Readapt(np.ones((4, 8)), np.array([0, 1, 0, 1])).every
     1
     """

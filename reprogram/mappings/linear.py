@@ -38,7 +38,6 @@ class LinearMapping(keras.layers.Layer):
         ValueError: If an argument is out of range.
 
     Example:
-
     >>> LinearMapping(2)(keras.ops.ones((3, 10))).shape[1:] == (2,)
     True
 

@@ -23,7 +23,6 @@ class OptimalMapping(FrequencyMapping):
         **kwargs: See `AssignmentMapping`.
 
     Example:
-
     >>> predicted, labels = [0, 0, 0, 1, 1, 0, 0, 2], [0, 0, 0, 0, 0, 1, 1, 1]
     >>> mapping = OptimalMapping(2)
     >>> mapping.adapt(np.eye(3)[predicted], np.array(labels))

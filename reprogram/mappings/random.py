@@ -17,7 +17,6 @@ class RandomMapping(AssignmentMapping):
         **kwargs: See `AssignmentMapping`.
 
     Example:
-
     >>> RandomMapping(2, seed=1)(keras.ops.ones((3, 10))).shape[1:] == (2,)
     True
 

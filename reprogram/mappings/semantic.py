@@ -27,7 +27,6 @@ class SemanticMapping(AssignmentMapping):
             source has another number of classes.
 
     Example:
-
     >>> encode = lambda names: np.eye(3)[["abc".index(n[0]) for n in names]]
     >>> mapping = SemanticMapping.from_names(
     ...     ("cat", "ant", "bee"), ("beetle", "cattle"), encode

@@ -4,8 +4,6 @@ from reprogram.molecules.featurizers import DESCRIPTOR_NAMES
 from reprogram.molecules.featurizers import count_fingerprints
 from reprogram.molecules.featurizers import descriptors
 from reprogram.molecules.featurizers import scaffold
-from reprogram.molecules.oracles import ORACLES
-from reprogram.molecules.oracles import score
 from reprogram.molecules.similarity import paired_tanimoto
 from reprogram.molecules.smiles import parse
 from reprogram.molecules.smiles import randomize
@@ -15,7 +13,6 @@ from reprogram.molecules.tokenizer import Tokenizer
 
 __all__ = [
     "DESCRIPTOR_NAMES",
-    "ORACLES",
     "Tokenizer",
     "count_fingerprints",
     "descriptors",
@@ -24,6 +21,5 @@ __all__ = [
     "randomize",
     "read",
     "scaffold",
-    "score",
     "standardize",
 ]

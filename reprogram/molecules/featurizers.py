@@ -28,7 +28,6 @@ def descriptors(smiles: Sequence[str], jobs: int = 1) -> np.ndarray:
         ValueError: If a string is not a molecule.
 
     Example:
-
     >>> table = descriptors(["CCO", "c1ccccc1"])
     >>> table.shape == (2, len(DESCRIPTOR_NAMES))
     True
@@ -66,7 +65,6 @@ def count_fingerprints(
         ValueError: If a string is not a molecule.
 
     Example:
-
     >>> count_fingerprints(["CCO"]).sum()
     np.float32(6.0)
 
@@ -91,7 +89,6 @@ def scaffold(smiles: str) -> str:
         ValueError: If the string is not a molecule.
 
     Example:
-
     >>> scaffold("CCc1ccccc1")
     'c1ccccc1'
 

@@ -16,7 +16,6 @@ class CountTanimoto(Kernel):
     maxima: 1 for equal vectors, 0 for vectors without a common column.
 
     Example:
-
     >>> kernel = CountTanimoto()
     >>> kernel(np.array([[1.0, 2.0]]), np.array([[1.0, 1.0]])).tolist()
     [[0.6666666666666666]]
@@ -64,7 +63,6 @@ def paired_tanimoto(
         Values in [0, 1] `(rows,)`; NaN where either is `None`.
 
     Example:
-
     >>> paired_tanimoto(["CCO", "CCO"], ["OCC", None]).tolist()
     [1.0, nan]
     """

@@ -22,7 +22,6 @@ def parse(smiles: str) -> Chem.Mol:
             names the string and what RDKit found wrong with it.
 
     Example:
-
     >>> parse("c1ccccc1O").GetNumAtoms()
     7
     """
@@ -80,7 +79,6 @@ def standardize(smiles: str, stereo: bool = False) -> str:
         ValueError: If `smiles` is not a molecule, see `parse`.
 
     Example:
-
     >>> standardize("[Na+].C[C@H](N)C(=O)[O-]")
     'CC(N)C(=O)O'
     """
@@ -111,7 +109,6 @@ def randomize(smiles: str, seed: int = 0) -> str:
         ValueError: If `smiles` is not a molecule, see `parse`.
 
     Example:
-
     >>> standardize(randomize("CC(N)C(=O)O", seed=1))
     'CC(N)C(=O)O'
 
@@ -131,7 +128,6 @@ def read(smiles: Sequence[str]) -> tuple[list[str | None], list[str]]:
         row is not a molecule; and the reasons, empty where there is none.
 
     Example:
-
     >>> read(["CCO", "C1CC"])[0]
     ['CCO', None]
     """

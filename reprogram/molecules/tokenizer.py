@@ -22,7 +22,6 @@ class Tokenizer:
         ValueError: If the vocabulary repeats a token.
 
     Example:
-
     >>> tokenizer = Tokenizer(["C", "O"], max_length=8)
     >>> tokenizer(["CCO"]).tolist()
     [[2, 2, 3]]

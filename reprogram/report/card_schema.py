@@ -107,14 +107,13 @@ def check(card: Any) -> None:
     """Checks that a card is complete and consistent.
 
     Args:
-        card: A card as `schema.plain` returns it.
+        card: A card as `files.plain` returns it.
 
     Raises:
         ValueError: If a field is missing or wrong; the message names all such
             fields.
 
     Example:
-
     >>> check({"schema": "reprogram.card/1"})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...

@@ -47,7 +47,6 @@ def read(record: dict) -> Outcomes:
         ValueError: If the shapes of targets and predictions do not fit.
 
     Example:
-
     >>> task = {"problem": "regression", "target_names": ["y"]}
     >>> test = {"targets": [1, None], "predictions": [[2], [3]]}
     >>> read({"task": task, "test": test}).targets.tolist()

@@ -1,14 +1,13 @@
 """The record of a run: saved, loaded, merged, and shown as a table."""
 
-import importlib.metadata
 import json
 import math
 import os
 import pathlib
-import platform
 
 import numpy as np
 
+from reprogram import files
 from reprogram.report import schema
 from reprogram.report import statistics
 from reprogram.report.shards import merge as merge
@@ -27,29 +26,9 @@ def save(path: str | os.PathLike, record: dict) -> None:
         TypeError: If a value cannot be written as JSON.
         ValueError: If a field is missing or wrong.
     """
-    record = schema.plain({"schema": schema.SCHEMA, **record})
+    record = files.plain({"schema": schema.SCHEMA, **record})
     schema.check(record)
-    write_text(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
-
-
-def write_text(path: str | os.PathLike, text: str) -> None:
-    """Writes a file so that a reader never sees half of it.
-
-    Args:
-        path: The file; its folder is made if there is none.
-        text: The content, written as UTF-8.
-    """
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    files.write_text(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
 
 
 def load(path: str | os.PathLike) -> dict:
@@ -73,7 +52,7 @@ def load(path: str | os.PathLike) -> dict:
             " record.json."
         )
     try:
-        record = schema.plain(json.loads(path.read_text("utf-8")))
+        record = files.plain(json.loads(path.read_text("utf-8")))
         schema.check(record)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(
@@ -97,7 +76,6 @@ def table(record: dict) -> str:
         is n/a.
 
     Example:
-
     >>> models = [{"name": "linear probe", "metrics": {"rmse": [0.5]}}]
     >>> task = {"name": "nav17", "metric": "rmse"}
     >>> text = table({"seeds": [0], "task": task, "models": models})
@@ -178,14 +156,3 @@ def notes(record: dict) -> list[str]:
                 share = _missing(statistics.scores(model, name))
                 lines.append(f"{name} of {model['name']} {share}: {why}")
     return [_line(line) for line in lines]
-
-
-def versions() -> dict[str, str]:
-    """Returns the versions of Python and of the packages that matter."""
-    found = {"python": platform.python_version()}
-    for name in ("reprogram", "keras", "tensorflow", "jax", "numpy", "rdkit"):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found

@@ -1,7 +1,5 @@
 """What a record of a run holds, and the check that it does."""
 
-import math
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,44 +65,6 @@ FIELDS = {
 }
 
 
-def plain(value: Any, path: str = "record") -> Any:
-    """Turns a record into what JSON can hold.
-
-    Args:
-        value: A record or a part of one; NumPy arrays and scalars, tuples and
-            paths are allowed.
-        path: The name of this part in error messages.
-
-    Returns:
-        A copy made of dict, list, str, int, float, bool and None. NaN and
-        infinite numbers become None.
-
-    Raises:
-        TypeError: If a part is of any other type.
-
-    Example:
-
-    >>> plain({"rmse": (0.5, float("nan"))})
-    {'rmse': [0.5, None]}
-    """
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, dict):
-        return {str(k): plain(v, f"{path}.{k}") for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(v, f"{path}[{i}]") for i, v in enumerate(value)]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, (str, int)):
-        return value
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    raise TypeError(
-        f"`{path}` cannot be written as JSON. Received: {value!r}"
-        f" ({type(value).__name__}). Make it a number, text, list or dict."
-    )
-
-
 def check(record: dict) -> None:
     """Checks that a record is complete and consistent.
 
@@ -116,7 +76,6 @@ def check(record: dict) -> None:
             fields.
 
     Example:
-
     >>> check({"schema": "reprogram.record/1"})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...

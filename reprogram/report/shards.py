@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from reprogram import files
 from reprogram.report import schema
 
 # Flags in which the shards of one experiment may differ.
@@ -56,7 +57,7 @@ def merge(records: list[dict]) -> dict:
 def _checked(records: list[dict]) -> list[dict]:
     if not records:
         raise ValueError("`records` must not be empty. Give one or more.")
-    records = [schema.plain(record) for record in records]
+    records = [files.plain(record) for record in records]
     for record in records:
         schema.check(record)
     records.sort(key=lambda record: min(record["seeds"]))

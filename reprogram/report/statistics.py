@@ -54,7 +54,6 @@ def interval(values: Sequence[float | None]) -> tuple[float, float]:
         NaN for fewer than two values. Both NaN where there is no value.
 
     Example:
-
     >>> mean, half_width = interval([1.0, 2.0, 3.0])
     >>> round(mean, 3), round(half_width, 3)
     (2.0, 2.484)
@@ -130,7 +129,6 @@ def estimate(model: dict, metric: str, style: str) -> str:
         some have no value, `n/a` where none has one.
 
     Example:
-
     >>> estimate({"metrics": {"rmse": [0.5, 0.7]}}, "rmse", ".2f")
     '0.60 ± 1.27'
     """
@@ -207,7 +205,6 @@ def compare(record: dict, baseline: dict) -> Comparison:
         paired, and the reason where nothing is decided.
 
     Example:
-
     >>> record = {
     ...     "task": {"metric": "rmse"},
     ...     "models": [

@@ -9,23 +9,23 @@ import importlib
 from typing import Any
 
 _NAMES = {
-    "Linf": "reprogram.robustness.threats",
-    "L2": "reprogram.robustness.threats",
-    "L1": "reprogram.robustness.threats",
-    "L0": "reprogram.robustness.threats",
-    "Masked": "reprogram.robustness.tabular",
-    "Grouped": "reprogram.robustness.tabular",
-    "Integers": "reprogram.robustness.tabular",
-    "AttackResult": "reprogram.robustness.result",
-    "Facts": "reprogram.robustness.scoring",
-    "inspect": "reprogram.robustness.scoring",
+    "Linf": "reprogram.robustness.threats.balls",
+    "L2": "reprogram.robustness.threats.balls",
+    "L1": "reprogram.robustness.threats.balls",
+    "L0": "reprogram.robustness.threats.balls",
+    "Masked": "reprogram.robustness.threats.tabular",
+    "Grouped": "reprogram.robustness.threats.tabular",
+    "Integers": "reprogram.robustness.threats.tabular",
+    "AttackResult": "reprogram.robustness.attacks.result",
+    "Facts": "reprogram.robustness.models",
+    "inspect": "reprogram.robustness.models",
     "checked": "reprogram.robustness.checks",
-    "sweep": "reprogram.robustness.sweeping",
+    "sweep": "reprogram.robustness.attacks.sweep",
     "auto_attack": "reprogram.robustness.attacks.auto_attack",
-    "Hardened": "reprogram.robustness.training",
-    "transfer_report": "reprogram.robustness.transfer",
+    "Hardened": "reprogram.robustness.hardening.hardened",
+    "transfer_report": "reprogram.robustness.suite.transfer",
     "Spatial": "reprogram.robustness.attacks.spatial",
-    "Semantic": "reprogram.robustness.attacks.edits",
+    "Semantic": "reprogram.robustness.threats.semantic",
 }
 _MODULES = ("attacks", "card", "certification", "shifts", "threats")
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from reprogram.robustness.scoring import Facts
-from reprogram.robustness.scoring import inspect
-from reprogram.robustness.tabular import Grouped
+from reprogram.robustness.models import Facts
+from reprogram.robustness.models import inspect
+from reprogram.robustness.threats.tabular import Grouped
 
 
 def checked(

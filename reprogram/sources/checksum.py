@@ -15,7 +15,6 @@ def save_weights(model: keras.Model, path: pathlib.Path) -> None:
         path: A file ending in `.npz`; the checksum goes to `<path>.sha256`.
 
     Example:
-
     >>> import tempfile
     >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     >>> with tempfile.TemporaryDirectory() as folder:

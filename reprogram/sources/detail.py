@@ -2,7 +2,7 @@
 
 import keras
 
-from reprogram.slicing import crossing
+from reprogram.sources.slicing import crossing
 
 
 def layer(model: keras.Model) -> str | None:
@@ -22,7 +22,6 @@ def layer(model: keras.Model) -> str | None:
         through; `None` where there is none, as in transformers.
 
     Example:
-
     >>> fine = keras.layers.Conv2D(4, 3, 2, "same", activation="relu")
     >>> coarse = keras.layers.Conv2D(8, 3, 2, "same")
     >>> model = keras.Sequential([keras.Input((8, 8, 1)), fine, coarse])

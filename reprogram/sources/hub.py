@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from reprogram.sources import Source
+from reprogram.sources.source import Source
 from reprogram.sources.text_encoder import text_encoder
 
 LENGTH = 128

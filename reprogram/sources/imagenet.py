@@ -9,10 +9,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from reprogram.sources import Source
 from reprogram.sources import detail
 from reprogram.sources.images import fit_images
 from reprogram.sources.images import shifted
+from reprogram.sources.source import Source
 
 # Module of keras.applications: licence of the weights, citation.
 ORIGINS = {
@@ -62,7 +62,6 @@ def builders() -> dict[str, Callable[..., keras.Model]]:
     """Returns the functions of `keras.applications` by lower-case name.
 
     Example:
-
     >>> builders()["mobilenetv2"].__name__
     'MobileNetV2'
     """

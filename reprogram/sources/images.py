@@ -31,7 +31,6 @@ def fit_images(
         ValueError: If the images are not of that shape.
 
     Example:
-
     >>> fit_images(np.zeros((2, 8, 8, 1)), 32, 32, 3).shape
     (2, 32, 32, 3)
     """
@@ -66,7 +65,6 @@ def shifted(images: np.ndarray, seed: int) -> np.ndarray:
         Images of the same shape.
 
     Example:
-
     >>> shifted(np.zeros((2, 8, 8, 1)), seed=1).shape
     (2, 8, 8, 1)
     """

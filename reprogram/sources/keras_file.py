@@ -10,11 +10,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from reprogram import lengths
-from reprogram.sources import Source
+from reprogram import series as lengths
 from reprogram.sources import detail
 from reprogram.sources.images import fit_images
 from reprogram.sources.images import shifted
+from reprogram.sources.source import Source
 
 FIELDS = {
     "modality",
@@ -54,7 +54,6 @@ def load(path: str) -> Source:
             one output; or if the JSON file does not fit the model.
 
     Example:
-
     >>> import tempfile
     >>> model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4)])
     >>> with tempfile.TemporaryDirectory() as folder:

@@ -9,13 +9,55 @@ import numpy as np
 from keras import layers
 
 from reprogram.molecules.smiles import randomize
-from reprogram.sources import Source
 from reprogram.sources import layer_arrays
+from reprogram.sources.source import Source
 
 # In the order of the one-hot columns; start, end and filler are the last.
-TOKENS = tuple(
-    """Al As Br Cl Li Na Se Si Te B C F H I K N O P S ( ) [ ] = # % 0 1 2 3 4
-    5 6 7 8 9 + - se te c n o s""".split()
+TOKENS = (
+    "Al",
+    "As",
+    "Br",
+    "Cl",
+    "Li",
+    "Na",
+    "Se",
+    "Si",
+    "Te",
+    "B",
+    "C",
+    "F",
+    "H",
+    "I",
+    "K",
+    "N",
+    "O",
+    "P",
+    "S",
+    "(",
+    ")",
+    "[",
+    "]",
+    "=",
+    "#",
+    "%",
+    "0",
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+    "6",
+    "7",
+    "8",
+    "9",
+    "+",
+    "-",
+    "se",
+    "te",
+    "c",
+    "n",
+    "o",
+    "s",
 )
 NAMES = (*TOKENS, "start", "filler", "end")
 START = len(TOKENS)
@@ -64,7 +106,6 @@ def explain(smiles: str) -> str:
         smiles: A SMILES string.
 
     Example:
-
     >>> explain("CCO"), explain("C[U]")[:32]
     ('', "'C[U]' has characters outside th")
     """
@@ -98,7 +139,6 @@ def token_ids(smiles: Sequence[str]) -> np.ndarray:
         ValueError: If a string cannot be read, see `explain`.
 
     Example:
-
     >>> token_ids(["CCl", "C"])[:, :4].tolist()
     [[45, 11, 4, 0], [45, 11, 0, 0]]
     """

@@ -7,17 +7,50 @@ import keras
 import numpy as np
 from keras import layers
 
-from reprogram import lengths
-from reprogram.sources import Source
+from reprogram import series as lengths
 from reprogram.sources import layer_arrays
 from reprogram.sources.log_mel import LogMel
+from reprogram.sources.source import Source
 
 LENGTH = 16_000
 HOP = 128
-WORDS = tuple(
-    """unknown nine yes no up down left right on off stop go zero one two three
-    four five six seven eight backward bed bird cat dog follow forward happy
-    house learn marvin sheila tree visual wow""".split()
+WORDS = (
+    "unknown",
+    "nine",
+    "yes",
+    "no",
+    "up",
+    "down",
+    "left",
+    "right",
+    "on",
+    "off",
+    "stop",
+    "go",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "backward",
+    "bed",
+    "bird",
+    "cat",
+    "dog",
+    "follow",
+    "forward",
+    "happy",
+    "house",
+    "learn",
+    "marvin",
+    "sheila",
+    "tree",
+    "visual",
+    "wow",
 )
 # Ranks of the weights of each layer.
 RANKS = {
@@ -95,7 +128,6 @@ def waveforms(raw: np.ndarray) -> np.ndarray:
         ValueError: If the series are not of that shape, or not finite.
 
     Example:
-
     >>> waveforms(np.array([[[0.0], [6.0]]])).ravel().tolist()
     [-1.0, 1.0]
     """

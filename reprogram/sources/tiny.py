@@ -14,12 +14,12 @@ import numpy as np
 from keras import layers
 from keras import ops
 
-from reprogram import lengths
-from reprogram.sources import Source
-from reprogram.sources import synthetic
+from reprogram import series as lengths
 from reprogram.sources.checksum import load_weights
 from reprogram.sources.images import fit_images
 from reprogram.sources.images import shifted
+from reprogram.sources.pretraining import synthetic
+from reprogram.sources.source import Source
 
 WEIGHTS = pathlib.Path(__file__).parent / "weights"
 
@@ -31,7 +31,6 @@ def shapes_classifier() -> keras.Model:
         A model from images `(batch, 32, 32, 1)` in [0, 1] to 12 logits.
 
     Example:
-
     >>> shapes_classifier().output_shape
     (None, 12)
     """
@@ -57,7 +56,6 @@ def waves_classifier() -> keras.Model:
         logits.
 
     Example:
-
     >>> waves_classifier().output_shape
     (None, 12)
     """
@@ -86,7 +84,6 @@ def unit_images(images: np.ndarray) -> np.ndarray:
         ValueError: If the images are not of that shape.
 
     Example:
-
     >>> unit_images(np.full((1, 8, 8, 3), 255.0)).max().round(3).item()
     1.0
     """
@@ -111,7 +108,6 @@ def unit_series(series: np.ndarray) -> np.ndarray:
         ValueError: If the series are not of that shape or not finite.
 
     Example:
-
     >>> unit_series(np.arange(100.0).reshape(1, 50, 2)).shape
     (1, 1024, 1)
     """
@@ -186,7 +182,6 @@ def load(name: str, folder: pathlib.Path = WEIGHTS) -> Source:
         ValueError: If the weights are missing or damaged.
 
     Example:
-
     >>> load("waves").model.output_shape
     (None, 12)
     """

@@ -72,7 +72,6 @@ def get(
         ValueError: If the name is not known.
 
     Example:
-
     >>> get("soft_prompt", length=4).length
     4
     """

@@ -26,7 +26,6 @@ class CenterMix(Padding):
             frame arrive.
 
     Example:
-
     >>> layer = CenterMix((6, 6, 3), share=0.8)
     >>> layer(np.ones((2, 4, 4, 1), "float32"))[0, 3, 3, 0].__float__()
     0.800000011920929

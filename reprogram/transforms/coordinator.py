@@ -18,7 +18,6 @@ def start(sides: tuple[int, ...], grid: int) -> tuple[int, list[int]]:
         grid: Largest side to begin with.
 
     Example:
-
     >>> start((128, 128), 7)
     (5, [4, 4])
     """
@@ -53,7 +52,6 @@ class Coordinator(keras.layers.Layer):
             arrive, or the grid has no room for the features.
 
     Example:
-
     >>> encoder = keras.Sequential(
     ...     [keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(6)]
     ... )

@@ -32,7 +32,6 @@ class DenseTokenMap(TokenMap):
             token, or a number is not positive.
 
     Example:
-
     >>> layer = DenseTokenMap(3, 5, tokens=[4, 0, 2])
     >>> ops.convert_to_numpy(layer(ops.array([[1, 0]])))[0].argmax(1).tolist()
     [0, 4]

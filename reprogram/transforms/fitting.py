@@ -125,7 +125,6 @@ def clip(x: object, value_range: tuple[float, float] | None) -> object:
         A tensor like `x`.
 
     Example:
-
     >>> keras.ops.convert_to_numpy(clip(ops.array([-3.0, 0.5]), (0, 1)))
     array([0. , 0.5], dtype=float32)
     """

@@ -19,7 +19,6 @@ class Gain(keras.layers.Layer):
         ValueError: If `rms` is not positive.
 
     Example:
-
     >>> out = Gain(3.0, 1.0)(ops.array([[[1.0, 2.0]]]))
     >>> ops.convert_to_numpy(out).ravel().tolist()
     [4.0, 7.0]

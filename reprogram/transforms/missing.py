@@ -14,7 +14,6 @@ class Missing(keras.layers.Layer):
     layers with weights, whose gradient a NaN would spoil.
 
     Example:
-
     >>> import numpy as np
     >>> x = np.array([[[1.0], [2.0], [np.nan]]], "float32")
     >>> ops.convert_to_numpy(Missing()(x)).ravel().tolist()

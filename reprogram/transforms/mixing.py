@@ -23,7 +23,6 @@ class Mixing(keras.layers.Layer):
         ValueError: If `channels` is not positive.
 
     Example:
-
     >>> out = Mixing(1)(ops.array([[[1.0, 2.0, 6.0]]]))
     >>> round(float(out[0, 0, 0]), 4)
     3.0

@@ -31,7 +31,6 @@ class Overlay(ProgramLayer):
             arrive.
 
     Example:
-
     >>> layer = Overlay((8, 8, 3), border=2, initializer="ones")
     >>> float(ops.sum(layer(np.zeros((1, 4, 4, 1), "float32"))))
     144.0

@@ -33,7 +33,6 @@ class Padding(FrameLayer):
             frame arrive.
 
     Example:
-
     >>> layer = Padding((6, 6, 3), value_range=(0.0, 1.0))
     >>> layer(np.ones((2, 4, 4, 1), "float32")).shape[1:] == (6, 6, 3)
     True

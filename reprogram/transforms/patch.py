@@ -29,7 +29,6 @@ class Patch(ProgramLayer):
             arrive.
 
     Example:
-
     >>> layer = Patch((8, 8, 1), size=2, place=(3, 4), initializer="ones")
     >>> out = layer(np.zeros((1, 8, 8, 1), "float32"))
     >>> np.argwhere(np.asarray(out)[0, :, :, 0]).tolist()

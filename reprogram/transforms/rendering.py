@@ -36,7 +36,6 @@ class Rendering(keras.layers.Layer):
             shape arrive.
 
     Example:
-
     >>> layer = Rendering((32, 32, 3), "gramian")
     >>> layer(ops.ones((2, 100, 1))).shape[1:] == (32, 32, 3)
     True

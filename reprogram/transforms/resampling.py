@@ -30,7 +30,6 @@ class Resampling(keras.layers.Layer):
         ValueError: If the factor or its limits are out of range.
 
     Example:
-
     >>> out = Resampling(5, scale=2.0)(ops.array([[[1.0], [3.0]]]))
     >>> ops.convert_to_numpy(out).ravel().round(4).tolist()
     [0.5, 1.0, 2.0, 3.0, 1.5]

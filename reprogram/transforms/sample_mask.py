@@ -34,7 +34,6 @@ class SampleMask(ProgramLayer):
             arrive.
 
     Example:
-
     >>> layer = SampleMask((32, 32, 3))
     >>> layer.build((None, 28, 28, 1))
     >>> layer.generator.count_params()

@@ -32,7 +32,6 @@ class Segments(ProgramLayer):
             fit into the source.
 
     Example:
-
     >>> layer = Segments((7, 1), segments=2, initializer="zeros")
     >>> out = layer(ops.ones((1, 2, 1)))
     >>> ops.convert_to_numpy(out).ravel().astype(int).tolist()

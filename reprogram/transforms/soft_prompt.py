@@ -23,7 +23,6 @@ class SoftPrompt(keras.layers.Layer):
             sequence of vectors.
 
     Example:
-
     >>> SoftPrompt(4)(keras.ops.ones((2, 10, 16))).shape[1:] == (14, 16)
     True
 

@@ -38,7 +38,6 @@ class Sonification(ProgramLayer):
             series.
 
     Example:
-
     >>> layer = Sonification((8, 1), loudness=(0.0, 1.0))
     >>> out = layer(ops.array([[[1.0], [2.0], [3.0]]]))
     >>> ops.convert_to_numpy(out).ravel().tolist()

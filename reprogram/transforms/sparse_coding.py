@@ -28,7 +28,6 @@ def nearest_sums(
         are not used have factor 0.
 
     Example:
-
     >>> found, factors = nearest_sums(np.eye(3), np.array([[1.0, 0, -5]]), 2)
     >>> found.tolist(), factors.round(6).tolist()
     ([[2, 0]], [[-5.0, 1.0]])

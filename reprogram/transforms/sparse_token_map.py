@@ -33,7 +33,6 @@ class SparseTokenMap(TokenMap):
         ValueError: If a number is not positive.
 
     Example:
-
     >>> layer = SparseTokenMap(3, 4, nonzeros=2)
     >>> layer.build((None, None))
     >>> words = np.eye(4, dtype="float32")

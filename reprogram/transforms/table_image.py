@@ -35,7 +35,6 @@ class TableImage(FrameLayer):
             arrive.
 
     Example:
-
     >>> layer = TableImage((4, 4, 1), layout="upper")
     >>> out = layer(np.array([[5.0, 6.0, 7.0]], "float32"))
     >>> np.asarray(out)[0, 1:, 1:, 0].tolist()

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from reprogram.slicing import entered
+from reprogram.sources.slicing import entered
 
 
 class TokenMap(keras.layers.Layer):
@@ -132,7 +132,6 @@ def dictionary(source: keras.Model, input_layer: str) -> np.ndarray:
         each token at the first place.
 
     Example:
-
     >>> tokens = keras.Input((None,), dtype="int32")
     >>> embedded = keras.layers.Embedding(9, 4, name="words")(tokens)
     >>> dictionary(keras.Model(tokens, embedded), "words").shape

@@ -29,7 +29,6 @@ class TokenRewriting(TokenMap):
         ValueError: If an argument is out of range.
 
     Example:
-
     >>> layer = TokenRewriting(3, 5)
     >>> choices = ops.convert_to_numpy(layer(ops.array([[1, 2, 1]])))
     >>> choices.shape, sorted(set(choices.ravel().tolist()))

@@ -16,7 +16,6 @@ class TotalVariation(keras.Regularizer):
         ValueError: If `strength` is negative.
 
     Example:
-
     >>> penalty = TotalVariation(0.5)
     >>> float(penalty(keras.ops.array([[1.0], [4.0], [4.0], [3.0]])))
     2.0

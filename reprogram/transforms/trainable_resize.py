@@ -32,7 +32,6 @@ class TrainableResize(FrameLayer):
             arrive.
 
     Example:
-
     >>> layer = TrainableResize((8, 8, 1), scale=2.0, value_range=(-4.0, 0.0))
     >>> out = layer(np.ones((1, 3, 3, 1), "float32"))
     >>> np.asarray(out)[0, 4, :, 0].tolist()

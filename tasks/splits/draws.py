@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tasks.task import Task
+from reprogram.tasks.task import Task
 
 # Of the labels of a class, in the order in which they are drawn, the third and
 # then every fifth one validate: two to fit on come first, and a larger draw
@@ -38,8 +38,7 @@ def draw(
             for than the classes need.
 
     Example:
-
-    >>> from tasks import load
+    >>> from reprogram.tasks import load
     >>> fit, validation = draw(load("digits"), np.arange(1000), size=50)
     >>> len(fit), len(validation)
     (40, 10)

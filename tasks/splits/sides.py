@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tasks.task import Task
+from reprogram.tasks.task import Task
 
 SIDES = {
     "train": "train",
@@ -32,7 +32,6 @@ def sides(names: Sequence[str]) -> tuple[list[str], list[str]]:
         wrong with it, empty where nothing is.
 
     Example:
-
     >>> sides(["Train", "valid", "test", "?"])[0]
     ['train', 'train', 'test', '']
     """
@@ -63,7 +62,6 @@ def scaffold_split(smiles: Sequence[str], test_fraction: float = 0.2) -> Split:
         ValueError: If `test_fraction` is not between 0 and 1.
 
     Example:
-
     >>> train, test = scaffold_split(["c1ccccc1C", "CCO", "Cc1ccccc1"], 0.3)
     >>> train.tolist(), test.tolist()
     ([0, 2], [1])
@@ -101,8 +99,7 @@ def random_split(
         ValueError: If there are too few rows of a class.
 
     Example:
-
-    >>> from tasks import load
+    >>> from reprogram.tasks import load
     >>> train, test = random_split(load("digits"))
     >>> len(train), len(test)
     (1437, 360)
@@ -137,7 +134,6 @@ def given_split(task: Task) -> Split:
         ValueError: If the task has no split of its own.
 
     Example:
-
     >>> task = Task("toy", "molecule", "regression", ["CO", "CCO"],
     ...             [[1], [2]], ("y",), "rmse", split=["train", "test"])
     >>> given_split(task)
@@ -188,8 +184,7 @@ def split(
             or a single class.
 
     Example:
-
-    >>> from tasks import load
+    >>> from reprogram.tasks import load
     >>> [len(side) for side in split(load("nav17"))]
     [814, 203]
     """

@@ -26,7 +26,6 @@ def similarity_report(
         ValueError: If a side is empty or a string is not a molecule.
 
     Example:
-
     >>> similarity_report(["CCO", "CCCO"], ["CCO"])["nearest_median"]
     1.0
 

@@ -39,7 +39,6 @@ def get(identifier: str | Estimator, **options: object) -> Estimator:
         ValueError: If the name is not known.
 
     Example:
-
     >>> get("spsa", repeats=3).repeats
     3
     """

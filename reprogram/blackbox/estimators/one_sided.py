@@ -18,7 +18,6 @@ class OneSided:
         radius: Length of a step.
 
     Example:
-
     >>> rng = np.random.default_rng(0)
     >>> points = OneSided(3).points(np.zeros(5), rng)
     >>> points.shape

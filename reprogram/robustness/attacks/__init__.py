@@ -45,7 +45,6 @@ def get(name: str | Callable) -> Callable:
         ValueError: If there is no attack of that name.
 
     Example:
-
     >>> get("pgd").__name__
     'pgd'
     """

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from reprogram.robustness.attacks import driver
 from reprogram.robustness.attacks.pgd import begin_at
-from reprogram.robustness.attacks.slopes import rivals_of
-from reprogram.robustness.attacks.slopes import sloped
-from reprogram.robustness.result import AttackResult
-from reprogram.robustness.scoring import graph
-from reprogram.robustness.threats import wide
+from reprogram.robustness.attacks.result import AttackResult
+from reprogram.robustness.attacks.tools import job as driver
+from reprogram.robustness.attacks.tools.gradients import rivals_of
+from reprogram.robustness.attacks.tools.gradients import sloped
+from reprogram.robustness.models import graph
+from reprogram.robustness.threats.balls import wide
 
 _MOMENTUM = 0.75
 
@@ -58,7 +58,6 @@ def apgd(
             model has no gradients.
 
     Example:
-
     >>> from reprogram.robustness import L2
     >>> x = np.array([[0.5, 0.3]], "float32")
     >>> result = apgd(lambda x: x * 1.0, x, np.array([0]), L2(0.15), steps=10)
@@ -97,7 +96,6 @@ def checkpoints(steps: int) -> list[int]:
     """Returns the steps at which the step length is reconsidered.
 
     Example:
-
     >>> checkpoints(100)
     [22, 41, 57, 70, 80, 87, 93, 99]
     """

@@ -10,16 +10,16 @@ from typing import Any
 import keras
 import numpy as np
 
+from reprogram.files import claim
+from reprogram.files import digest
 from reprogram.program import fingerprint
-from reprogram.resume import claim
-from reprogram.resume import digest
 from reprogram.robustness.attacks.apgd import apgd
-from reprogram.robustness.attacks.driver import Job
 from reprogram.robustness.attacks.fab import fab
-from reprogram.robustness.attacks.misuse import misuse
+from reprogram.robustness.attacks.result import AttackResult
 from reprogram.robustness.attacks.square import square
+from reprogram.robustness.attacks.tools.job import Job
+from reprogram.robustness.attacks.tools.masking import misuse
 from reprogram.robustness.checks import checked
-from reprogram.robustness.result import AttackResult
 
 _CHUNK = 4  # batches between two savings
 VERSIONS = ("standard", "fast", "rand")
@@ -67,7 +67,6 @@ def auto_attack(
         ValueError: If the inputs do not fit, or the folder holds another run.
 
     Example:
-
     >>> from reprogram.robustness import Linf
     >>> x = np.array([[0.5, 0.3], [0.9, 0.1]], "float32")
     >>> result = auto_attack(lambda x: x * 1.0, x, np.array([0, 0]),

@@ -7,18 +7,18 @@ import numpy as np
 from keras import ops
 
 from reprogram.gradients import value_and_grad
-from reprogram.robustness.attacks import driver
-from reprogram.robustness.attacks.losses import margin
-from reprogram.robustness.attacks.nearest import prepared
-from reprogram.robustness.attacks.nearest import run_nearest
-from reprogram.robustness.attacks.nearest import trimmed
-from reprogram.robustness.attacks.slopes import averaged
-from reprogram.robustness.attacks.slopes import erring
-from reprogram.robustness.result import AttackResult
-from reprogram.robustness.scoring import graph
-from reprogram.robustness.scoring import logits
-from reprogram.robustness.threats import flat
-from reprogram.robustness.threats import wide
+from reprogram.robustness.attacks.result import AttackResult
+from reprogram.robustness.attacks.tools import job as driver
+from reprogram.robustness.attacks.tools.gradients import averaged
+from reprogram.robustness.attacks.tools.gradients import erring
+from reprogram.robustness.attacks.tools.losses import margin
+from reprogram.robustness.attacks.tools.nearest import prepared
+from reprogram.robustness.attacks.tools.nearest import run_nearest
+from reprogram.robustness.attacks.tools.nearest import trimmed
+from reprogram.robustness.models import graph
+from reprogram.robustness.models import logits
+from reprogram.robustness.threats.balls import flat
+from reprogram.robustness.threats.balls import wide
 
 _EDGE = 0.99999
 
@@ -58,7 +58,6 @@ def carlini_wagner(
         ValueError: If the threat is not L2.
 
     Example:
-
     >>> from reprogram.robustness import L2
     >>> x = np.array([[0.5, 0.3]], "float32")
     >>> result = carlini_wagner(lambda x: x * 1.0, x, np.array([0]), L2(0.2))

@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from reprogram.robustness.attacks import driver
-from reprogram.robustness.attacks.hyperplane import reach
-from reprogram.robustness.attacks.nearest import prepared
-from reprogram.robustness.attacks.nearest import run_nearest
-from reprogram.robustness.attacks.nearest import trimmed
-from reprogram.robustness.attacks.slopes import class_slopes
-from reprogram.robustness.attacks.slopes import rivals_of
-from reprogram.robustness.result import AttackResult
-from reprogram.robustness.scoring import graph
-from reprogram.robustness.threats import dual
-from reprogram.robustness.threats import wide
+from reprogram.robustness.attacks.result import AttackResult
+from reprogram.robustness.attacks.tools import job as driver
+from reprogram.robustness.attacks.tools.gradients import class_slopes
+from reprogram.robustness.attacks.tools.gradients import rivals_of
+from reprogram.robustness.attacks.tools.hyperplane import reach
+from reprogram.robustness.attacks.tools.nearest import prepared
+from reprogram.robustness.attacks.tools.nearest import run_nearest
+from reprogram.robustness.attacks.tools.nearest import trimmed
+from reprogram.robustness.models import graph
+from reprogram.robustness.threats.balls import dual
+from reprogram.robustness.threats.balls import wide
 
 # Beyond the boundary: what is nearer is lost in the rounding of scores.
 _PAST = 1e-4
@@ -53,7 +53,6 @@ def deepfool(
         The nearest errors found. Only those inside the radius are successes.
 
     Example:
-
     >>> from reprogram.robustness import Linf
     >>> x = np.array([[0.5, 0.3]], "float32")
     >>> result = deepfool(lambda x: x * 1.0, x, np.array([0]), Linf(0.2))

@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from reprogram.robustness.attacks import driver
-from reprogram.robustness.attacks.hyperplane import reach
-from reprogram.robustness.attacks.nearest import prepared
-from reprogram.robustness.attacks.nearest import run_nearest
-from reprogram.robustness.attacks.nearest import trimmed
 from reprogram.robustness.attacks.pgd import begin_at
-from reprogram.robustness.attacks.slopes import rivals_of
-from reprogram.robustness.attacks.slopes import sloped
-from reprogram.robustness.result import AttackResult
-from reprogram.robustness.scoring import graph
-from reprogram.robustness.threats import wide
+from reprogram.robustness.attacks.result import AttackResult
+from reprogram.robustness.attacks.tools import job as driver
+from reprogram.robustness.attacks.tools.gradients import rivals_of
+from reprogram.robustness.attacks.tools.gradients import sloped
+from reprogram.robustness.attacks.tools.hyperplane import reach
+from reprogram.robustness.attacks.tools.nearest import prepared
+from reprogram.robustness.attacks.tools.nearest import run_nearest
+from reprogram.robustness.attacks.tools.nearest import trimmed
+from reprogram.robustness.models import graph
+from reprogram.robustness.threats.balls import wide
 
 _ETA, _BETA, _BIAS = 1.05, 0.9, 0.1
 
@@ -56,7 +56,6 @@ def fab(
         The nearest errors found. Only those inside the radius are successes.
 
     Example:
-
     >>> from reprogram.robustness import L2
     >>> x = np.array([[0.5, 0.3]], "float32")
     >>> result = fab(lambda x: x * 1.0, x, np.array([0]), L2(0.2), steps=10)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from reprogram.robustness.attacks.pgd import pgd
-from reprogram.robustness.result import AttackResult
+from reprogram.robustness.attacks.result import AttackResult
 
 
 def fgsm(
@@ -37,7 +37,6 @@ def fgsm(
         The adversarial inputs.
 
     Example:
-
     >>> from reprogram.robustness import Linf
     >>> x = np.array([[0.5, 0.3]], "float32")
     >>> result = fgsm(lambda x: x * 1.0, x, np.array([0]), Linf(0.15))

@@ -7,18 +7,18 @@ import keras
 import numpy as np
 from keras import ops
 
-from reprogram.robustness.attacks import driver
-from reprogram.robustness.attacks.decisions import bisected
-from reprogram.robustness.attacks.decisions import decision_job
-from reprogram.robustness.attacks.decisions import erring_at
-from reprogram.robustness.attacks.decisions import started
-from reprogram.robustness.attacks.queries import fused
-from reprogram.robustness.attacks.queries import tallied
-from reprogram.robustness.attacks.slopes import erring
+from reprogram.robustness.attacks.result import AttackResult
+from reprogram.robustness.attacks.tools import job as driver
+from reprogram.robustness.attacks.tools.decisions import bisected
+from reprogram.robustness.attacks.tools.decisions import decision_job
+from reprogram.robustness.attacks.tools.decisions import erring_at
+from reprogram.robustness.attacks.tools.decisions import started
+from reprogram.robustness.attacks.tools.gradients import erring
+from reprogram.robustness.attacks.tools.queries import fused
+from reprogram.robustness.attacks.tools.queries import tallied
 from reprogram.robustness.certification.counting import Drawn
-from reprogram.robustness.result import AttackResult
-from reprogram.robustness.threats import flat
-from reprogram.robustness.threats import wide
+from reprogram.robustness.threats.balls import flat
+from reprogram.robustness.threats.balls import wide
 
 _LEAST = 16
 _HALVINGS = 15
@@ -63,7 +63,6 @@ def hop_skip_jump(
         ValueError: If the inputs do not fit, or the threat is another.
 
     Example:
-
     >>> from reprogram.robustness import L2
     >>> x = np.array([[0.5, 0.3]], "float32")
     >>> found = hop_skip_jump(lambda x: x * 1.0, x, np.array([0]), L2(0.2),

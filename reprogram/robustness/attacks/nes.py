@@ -7,15 +7,15 @@ import keras
 import numpy as np
 from keras import ops
 
-from reprogram.robustness.attacks import driver
-from reprogram.robustness.attacks.queries import batched
-from reprogram.robustness.attacks.queries import fused
-from reprogram.robustness.attacks.queries import margins
-from reprogram.robustness.attacks.queries import tallied
+from reprogram.robustness.attacks.result import AttackResult
+from reprogram.robustness.attacks.tools import job as driver
+from reprogram.robustness.attacks.tools.queries import batched
+from reprogram.robustness.attacks.tools.queries import fused
+from reprogram.robustness.attacks.tools.queries import margins
+from reprogram.robustness.attacks.tools.queries import tallied
 from reprogram.robustness.certification.counting import Drawn
 from reprogram.robustness.checks import checked
-from reprogram.robustness.result import AttackResult
-from reprogram.robustness.threats import flat
+from reprogram.robustness.threats.balls import flat
 
 _LEAST = 1e-30
 
@@ -60,7 +60,6 @@ def nes(
         ValueError: If the inputs do not fit the model or the threat.
 
     Example:
-
     >>> from reprogram.robustness import Linf
     >>> x = np.array([[0.5, 0.3], [0.9, 0.1]], "float32")
     >>> result = nes(lambda x: x, x, np.array([0, 0]), Linf(0.15), queries=500)

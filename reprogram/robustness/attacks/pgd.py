@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from reprogram.robustness.attacks import driver
-from reprogram.robustness.attacks.slopes import sloped
-from reprogram.robustness.result import AttackResult
-from reprogram.robustness.scoring import graph
-from reprogram.robustness.threats import wide
+from reprogram.robustness.attacks.result import AttackResult
+from reprogram.robustness.attacks.tools import job as driver
+from reprogram.robustness.attacks.tools.gradients import sloped
+from reprogram.robustness.models import graph
+from reprogram.robustness.threats.balls import wide
 
 
 def pgd(
@@ -57,7 +57,6 @@ def pgd(
             model has no gradients.
 
     Example:
-
     >>> from reprogram.robustness import Linf
     >>> weights = np.array([[1.0, -1.0], [-2.0, 2.0]], "float32")
     >>> x = np.array([[0.5, 0.3], [0.6, 0.2]], "float32")

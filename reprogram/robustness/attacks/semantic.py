@@ -7,17 +7,17 @@ import numpy as np
 from keras import ops
 
 from reprogram.gradients import value_and_grad
-from reprogram.robustness.attacks import driver
-from reprogram.robustness.attacks.edits import EDITS
-from reprogram.robustness.attacks.edits import Semantic
-from reprogram.robustness.attacks.edits import edited
-from reprogram.robustness.attacks.queries import fused
-from reprogram.robustness.attacks.queries import margins
-from reprogram.robustness.attacks.queries import narrow
+from reprogram.robustness.attacks.result import AttackResult
+from reprogram.robustness.attacks.tools import job as driver
+from reprogram.robustness.attacks.tools.queries import fused
+from reprogram.robustness.attacks.tools.queries import margins
+from reprogram.robustness.attacks.tools.queries import narrow
 from reprogram.robustness.checks import checked
-from reprogram.robustness.result import AttackResult
-from reprogram.robustness.scoring import graph
-from reprogram.robustness.scoring import logits
+from reprogram.robustness.models import graph
+from reprogram.robustness.models import logits
+from reprogram.robustness.threats.semantic import EDITS
+from reprogram.robustness.threats.semantic import Semantic
+from reprogram.robustness.threats.semantic import edited
 
 
 def semantic(
@@ -56,7 +56,6 @@ def semantic(
             is another.
 
     Example:
-
     >>> x = np.full((1, 4, 4, 1), 0.6, "float32")
     >>> def model(x):
     ...     mean = ops.mean(x, (1, 2, 3))

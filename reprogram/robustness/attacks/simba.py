@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from reprogram.robustness.attacks import driver
-from reprogram.robustness.attacks.queries import batched
-from reprogram.robustness.attacks.queries import fused
-from reprogram.robustness.attacks.queries import margins
+from reprogram.robustness.attacks.result import AttackResult
+from reprogram.robustness.attacks.tools import job as driver
+from reprogram.robustness.attacks.tools.queries import batched
+from reprogram.robustness.attacks.tools.queries import fused
+from reprogram.robustness.attacks.tools.queries import margins
 from reprogram.robustness.checks import checked
-from reprogram.robustness.result import AttackResult
 
 BASES = ("values", "dct")
 
@@ -55,7 +55,6 @@ def simba(
         ValueError: If the inputs do not fit, or there is no such basis.
 
     Example:
-
     >>> from reprogram.robustness import L2
     >>> x = np.array([[0.5, 0.3], [0.9, 0.1]], "float32")
     >>> result = simba(lambda x: x, x, np.array([0, 0]), L2(0.3), queries=50)

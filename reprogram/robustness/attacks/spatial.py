@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from reprogram.robustness.attacks import driver
-from reprogram.robustness.attacks.queries import fused
-from reprogram.robustness.attacks.queries import margins
-from reprogram.robustness.attacks.queries import narrow
-from reprogram.robustness.attacks.warps import warp
-from reprogram.robustness.attacks.warps import warp_each
+from reprogram.robustness.attacks.result import AttackResult
+from reprogram.robustness.attacks.tools import job as driver
+from reprogram.robustness.attacks.tools.queries import fused
+from reprogram.robustness.attacks.tools.queries import margins
+from reprogram.robustness.attacks.tools.queries import narrow
+from reprogram.robustness.attacks.tools.warps import warp
+from reprogram.robustness.attacks.tools.warps import warp_each
 from reprogram.robustness.checks import checked
-from reprogram.robustness.result import AttackResult
-from reprogram.robustness.threats import L2
+from reprogram.robustness.threats.balls import L2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +34,6 @@ class Spatial:
             lowest.
 
     Example:
-
     >>> Spatial(30, 3).at(0.5).limits()
     (15.0, 1.5)
 
@@ -114,7 +113,6 @@ def spatial(
             is another.
 
     Example:
-
     >>> x = np.zeros((1, 3, 3, 1), "float32")
     >>> x[0, 0, 1] = 1.0
     >>> def model(x):

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from reprogram.robustness.attacks import driver
 from reprogram.robustness.attacks import square_euclidean
-from reprogram.robustness.attacks.queries import batched
-from reprogram.robustness.attacks.queries import fused
-from reprogram.robustness.attacks.queries import margins
+from reprogram.robustness.attacks.result import AttackResult
+from reprogram.robustness.attacks.tools import job as driver
+from reprogram.robustness.attacks.tools.queries import batched
+from reprogram.robustness.attacks.tools.queries import fused
+from reprogram.robustness.attacks.tools.queries import margins
 from reprogram.robustness.checks import checked
-from reprogram.robustness.result import AttackResult
 
 # Of 10,000 queries; where the share of changed values is halved.
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
@@ -56,7 +56,6 @@ def square(
         ValueError: If the inputs do not fit, or the threat is another.
 
     Example:
-
     >>> from reprogram.robustness import Linf
     >>> x = np.array([[0.5, 0.3], [0.9, 0.1]], "float32")
     >>> result = square(lambda x: x, x, np.array([0, 0]), Linf(0.15),
@@ -152,7 +151,6 @@ def share_at(step: int, queries: int, share: float) -> float:
         share: At the start.
 
     Example:
-
     >>> share_at(0, 10_000, 0.8), share_at(100, 10_000, 0.8)
     (0.8, 0.2)
     """

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from reprogram.robustness.attacks import driver
+from reprogram.robustness.attacks.tools import job as driver
 
 _TINY = 1e-12
 _TILES = 5
@@ -66,7 +66,6 @@ def bumps(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
     """Returns a hill beside a valley, of length 1, `(height, width)`.
 
     Example:
-
     >>> found = bumps(4, 1, np.random.default_rng(0))
     >>> bool(np.isclose(found.sum(), 0)), round(float((found**2).sum()), 6)
     (True, 1.0)

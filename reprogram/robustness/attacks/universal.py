@@ -8,13 +8,13 @@ import numpy as np
 from keras import ops
 
 from reprogram.gradients import value_and_grad
-from reprogram.robustness.attacks import driver
-from reprogram.robustness.attacks.losses import LOSSES
-from reprogram.robustness.attacks.slopes import averaged
-from reprogram.robustness.attacks.slopes import erring
-from reprogram.robustness.result import AttackResult
-from reprogram.robustness.scoring import graph
-from reprogram.robustness.scoring import logits
+from reprogram.robustness.attacks.result import AttackResult
+from reprogram.robustness.attacks.tools import job as driver
+from reprogram.robustness.attacks.tools.gradients import averaged
+from reprogram.robustness.attacks.tools.gradients import erring
+from reprogram.robustness.attacks.tools.losses import LOSSES
+from reprogram.robustness.models import graph
+from reprogram.robustness.models import logits
 
 _CEILING = 2.3
 
@@ -52,7 +52,6 @@ def universal(
         The adversarial inputs, clipped to the bounds.
 
     Example:
-
     >>> from reprogram.robustness import Linf
     >>> x = np.array([[0.5, 0.3], [0.6, 0.4]], "float32")
     >>> result = universal(lambda x: x * 1.0, x, np.array([0, 0]), Linf(0.15))

@@ -13,12 +13,12 @@ import numpy as np
 from keras import ops
 
 from reprogram.gradients import value_and_grad
-from reprogram.robustness import threats
 from reprogram.robustness.certification.counting import Draws
 from reprogram.robustness.checks import checked
 from reprogram.robustness.checks import white_box
-from reprogram.robustness.scoring import graph
-from reprogram.robustness.scoring import logits
+from reprogram.robustness.models import graph
+from reprogram.robustness.models import logits
+from reprogram.robustness.threats import balls
 
 LARGEST = 256  # points in one call; more fall out of the caches
 FEWEST = 100  # below it the fit has outliers
@@ -112,7 +112,7 @@ def _steepest(
     Points are drawn in the graph; of them only the largest dual norms leave
     it, `(groups, classes)`.
     """
-    scores, length = logits(model, facts), threats.dual(threat)
+    scores, length = logits(model, facts), balls.dual(threat)
     groups, samples = sizes
 
     def margin(x: Any, y: Any, other: Any) -> Any:
@@ -192,7 +192,6 @@ def location(maxima: np.ndarray) -> tuple[float, float]:
         that is below 0.001, the largest value.
 
     Example:
-
     >>> rng = np.random.default_rng(0)
     >>> bool(abs(location(10 - rng.weibull(3, 500))[0] - 10) < 0.2)
     True

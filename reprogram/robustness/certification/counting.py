@@ -7,9 +7,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from reprogram.robustness.scoring import graph
-from reprogram.robustness.scoring import inference
-from reprogram.robustness.scoring import inspect
+from reprogram.robustness.models import graph
+from reprogram.robustness.models import inference
+from reprogram.robustness.models import inspect
 
 TOGETHER = 16  # inputs that share their noise
 

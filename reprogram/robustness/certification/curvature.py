@@ -15,8 +15,8 @@ from reprogram.robustness.certification.clever import Estimate
 from reprogram.robustness.certification.clever import location
 from reprogram.robustness.checks import checked
 from reprogram.robustness.checks import white_box
-from reprogram.robustness.scoring import graph
-from reprogram.robustness.scoring import logits
+from reprogram.robustness.models import graph
+from reprogram.robustness.models import logits
 
 
 def clever_second_order(
@@ -59,7 +59,6 @@ def clever_second_order(
             model has no gradients or `batches` are too few.
 
     Example:
-
     >>> from reprogram.robustness import L2
     >>> def model(x):
     ...     return ops.concatenate([x**2, 0 * x], axis=1)

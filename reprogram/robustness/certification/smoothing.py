@@ -75,7 +75,6 @@ def certify(
         ValueError: If a number is out of range, or the model does not fit.
 
     Example:
-
     >>> from keras import ops
     >>> def model(x):
     ...     return ops.concatenate([x, -x], axis=1)
@@ -149,7 +148,6 @@ def lower_bound(count: int, votes: int, alpha: float) -> float:
         alpha: Probability that the bound is wrong.
 
     Example:
-
     >>> bool(np.isclose(lower_bound(100, 100, 0.05), 0.05 ** 0.01))
     True
     """
@@ -168,7 +166,6 @@ def certified_radius(lower: float, deviation: float) -> float:
         deviation: Of the noise.
 
     Example:
-
     >>> highest = lower_bound(100_000, 100_000, 0.001)
     >>> round(certified_radius(highest, 1.0), 2)
     3.81

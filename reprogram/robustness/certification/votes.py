@@ -74,7 +74,6 @@ def writings(smiles: str) -> list[str]:
         ValueError: If the string is not a molecule.
 
     Example:
-
     >>> writings("OCC")
     ['C(C)O', 'CCO', 'OCC']
     """
@@ -106,7 +105,6 @@ def vote(
         ValueError: If a string is no molecule, or the answers do not fit.
 
     Example:
-
     >>> def predict(smiles):
     ...     return np.array([[s[0] == "C", s[0] == "O"] for s in smiles])
     >>> found = vote(predict, ["CCCO", "OCCC"])
@@ -158,7 +156,6 @@ def sampled_vote(
             number is out of range.
 
     Example:
-
     >>> def predict(smiles):
     ...     return np.array([[1.0, 0.0] for s in smiles])
     >>> found = sampled_vote(predict, ["CCO"], votes=100, alpha=0.05)

@@ -59,7 +59,6 @@ def matched_pairs(
         ValueError: If a string is no molecule.
 
     Example:
-
     >>> matched_pairs(["Cc1ccccc1", "Clc1ccccc1", "CCCCCC"])
     [(0, 1)]
 
@@ -92,7 +91,6 @@ def cliffs(
         Pairs of positions.
 
     Example:
-
     >>> cliffs(["Cc1ccccc1", "Clc1ccccc1", "Fc1ccccc1"],
     ...        np.array([5.0, 7.0, 5.5]))
     [(0, 1), (1, 2)]
@@ -124,7 +122,6 @@ def sensitivity(
         ValueError: If there is no pair, or the inputs do not fit.
 
     Example:
-
     >>> found = sensitivity(lambda s: np.array([len(t) for t in s]),
     ...                     ["Cc1ccccc1", "Clc1ccccc1"], np.array([5., 7.]))
     >>> found.right_order, found.change

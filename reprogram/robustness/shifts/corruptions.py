@@ -68,7 +68,6 @@ def corrupt(
             do not fit.
 
     Example:
-
     >>> x = np.full((1, 8, 8, 3), 0.5, "float32")
     >>> round(float(corrupt(x, "brightness", 2).max()), 2)
     0.7

@@ -11,10 +11,10 @@ from keras import ops
 
 from reprogram.metrics import calibration_error
 from reprogram.robustness.checks import checked
-from reprogram.robustness.scoring import Facts
-from reprogram.robustness.scoring import compiled_scores
+from reprogram.robustness.models import Facts
+from reprogram.robustness.models import compiled_scores
 from reprogram.robustness.shifts.intervals import wilson
-from reprogram.robustness.threats import Linf
+from reprogram.robustness.threats.balls import Linf
 
 CLEAN = "clean"
 
@@ -127,7 +127,6 @@ def evaluate(
         ValueError: If the inputs do not fit.
 
     Example:
-
     >>> from reprogram.robustness.shifts import SHIFTS
     >>> x = np.full((4, 8, 8, 1), 0.4, "float32")
     >>> def model(x):
@@ -187,7 +186,6 @@ def by_group(
         ValueError: If the inputs do not fit.
 
     Example:
-
     >>> x = np.array([[0.1, 0.9], [0.8, 0.2]], "float32")
     >>> found = by_group(lambda x: x, x, np.array([1, 1]), ["old", "new"])
     >>> {row.shift: row.accuracy for row in found.rows}

@@ -11,7 +11,6 @@ def wilson(count: int, total: int) -> tuple[float, float]:
         total: Trials.
 
     Example:
-
     >>> tuple(round(end, 3) for end in wilson(8, 10))
     (0.49, 0.943)
 
@@ -35,7 +34,6 @@ def mean_interval(values: np.ndarray) -> tuple[float, float]:
         values: Independent values `(n,)`.
 
     Example:
-
     >>> mean_interval(np.array([1.0, 1.0, 1.0]))
     (1.0, 1.0)
     """

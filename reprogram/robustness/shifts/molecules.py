@@ -81,7 +81,6 @@ def stability(
         ValueError: If a string is no molecule, or an edit is unknown.
 
     Example:
-
     >>> def predict(smiles):
     ...     return np.array([[s.count("="), 0.5] for s in smiles])
     >>> found = stability(predict, ["c1ccccc1", "CO"], edits=["kekule"])

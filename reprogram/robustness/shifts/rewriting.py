@@ -17,7 +17,6 @@ def randomized(smiles: str, count: int = 8, seed: int = 0) -> list[str]:
     """Writes a molecule from other atoms on.
 
     Example:
-
     >>> sorted(set(randomized("CO", 8)) | {"CO"})
     ['CO', 'OC']
     """
@@ -29,7 +28,6 @@ def kekule(smiles: str, count: int = 8, seed: int = 0) -> list[str]:
     """Writes aromatic rings with single and double bonds.
 
     Example:
-
     >>> kekule("c1ccccc1"), kekule("CO")
     (['C1=CC=CC=C1'], [])
     """
@@ -44,7 +42,6 @@ def tautomers(smiles: str, count: int = 8, seed: int = 0) -> list[str]:
     """Moves hydrogens as in solution.
 
     Example:
-
     >>> "O=c1cccc[nH]1" in tautomers("Oc1ccccn1")
     True
     """
@@ -64,7 +61,6 @@ def charges(smiles: str, count: int = 8, seed: int = 0) -> list[str]:
     """Removes charges, and charges acids, amines and both as in water.
 
     Example:
-
     >>> charges("NCC(=O)O")
     ['NCC(=O)[O-]', '[NH3+]CC(=O)O', '[NH3+]CC(=O)[O-]']
     """

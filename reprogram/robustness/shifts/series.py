@@ -38,7 +38,6 @@ def disturb(
             do not fit.
 
     Example:
-
     >>> x = np.sin(np.arange(50.0)).reshape(1, 50, 1)
     >>> moved = disturb(x, "noise", 1)
     >>> bool(0.02 < np.std(moved - x) < 0.05)

@@ -101,7 +101,6 @@ def plasma(
         rng: Source of the draws.
 
     Example:
-
     >>> clouds = plasma(2, (5, 9), 2.0, np.random.default_rng(0))
     >>> clouds.shape, float(clouds.min()), float(clouds.max())
     ((2, 5, 9), 0.0, 1.0)

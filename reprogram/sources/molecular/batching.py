@@ -22,7 +22,6 @@ def valid(written: Sequence[Sequence[str]]) -> list[str | None]:
         Their canonical SMILES, `None` where no string of the row is valid.
 
     Example:
-
     >>> valid([["C(", "OC"], ["C1CC"]])
     ['CO', None]
     """

@@ -191,7 +191,6 @@ def kl(mean, log_variance):
         Values `(batch,)`, zero only where the two agree.
 
     Example:
-
     >>> float(kl(ops.zeros((1, 2)), ops.zeros((1, 2)))[0])
     0.0
     """

@@ -37,7 +37,6 @@ def reader(
         `(batch, slots * code)`.
 
     Example:
-
     >>> model = reader(40, 10, width=8, depth=1, slots=2, code=3)
     >>> [tuple(output.shape) for output in model.outputs]
     [(None, 10), (None, 6), (None, 6)]

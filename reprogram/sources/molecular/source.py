@@ -79,7 +79,6 @@ class MolecularSource(Source):
             cannot read a molecule.
 
         Example:
-
         >>> from reprogram import sources
         >>> source = sources.load("zinc-autoencoder")
         >>> source.decode(source.encode(["CC(=O)Nc1ccc(O)cc1"]))

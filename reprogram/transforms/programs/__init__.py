@@ -39,7 +39,6 @@ def get(identifier: Parameterization | str | dict | None) -> Parameterization:
         ValueError: If the name is not known.
 
     Example:
-
     >>> get("low_rank")
     LowRank(rank=2, seed=0)
     """

@@ -24,7 +24,6 @@ class LowRank(Parameterization):
         seed: Of the random vectors.
 
     Example:
-
     >>> LowRank(2).weight_shape((32, 30, 3))
     (130,)
     """

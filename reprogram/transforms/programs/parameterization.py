@@ -36,7 +36,6 @@ class Free(Parameterization):
     """Every value of the array is a number of its own.
 
     Example:
-
     >>> Free().weight_shape((4, 6, 3))
     (4, 6, 3)
     """

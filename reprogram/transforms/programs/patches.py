@@ -19,7 +19,6 @@ class Patches(Parameterization):
             ones are cut where the side does not divide the array.
 
     Example:
-
     >>> Patches(8).weight_shape((32, 30, 3))
     (4, 4, 3)
     """

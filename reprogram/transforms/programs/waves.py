@@ -22,7 +22,6 @@ class Cosine(Parameterization):
             are.
 
     Example:
-
     >>> Cosine(8).weight_shape((32, 32, 3))
     (8, 8, 3)
     """
@@ -61,7 +60,6 @@ class Orthonormal(Parameterization):
         ValueError: If there are more patterns than values.
 
     Example:
-
     >>> Orthonormal(100).weight_shape((32, 32, 3))
     (100,)
     """

@@ -1,0 +1,1 @@
+"""Diagnosis: linear probe or program, before training."""

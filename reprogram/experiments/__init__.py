@@ -1,0 +1,1 @@
+"""Experiments: tasks, predictors and draws become one record."""

@@ -1,0 +1,50 @@
+"""Structural alerts: fragments that medicinal chemists distrust."""
+
+import functools
+from collections.abc import Sequence
+
+from rdkit.Chem import FilterCatalog
+
+from reprogram.molecules.smiles import parse
+
+CATALOGS = {"PAINS": "PAINS", "Brenk": "BRENK"}
+
+
+def alerts(smiles: Sequence[str], catalog: str) -> list[str]:
+    """Names the alerts of each molecule.
+
+    Args:
+        smiles: Valid SMILES strings.
+        catalog: `"PAINS"` or `"Brenk"`.
+
+    Returns:
+        The names of its alerts, separated by semicolons; empty if there is
+        none.
+
+    Raises:
+        ValueError: If there is no such catalog or a string is not a molecule.
+
+    Example:
+    >>> alerts(["CCO", "O=C1C=CC(=O)C=C1"], "PAINS")
+    ['', 'quinone_A(370)']
+
+    Reference: Baell and Holloway, PAINS, 2010; Brenk et al., 2008.
+    """
+    if catalog not in CATALOGS:
+        raise ValueError(
+            f"`catalog` must be one of {', '.join(CATALOGS)}."
+            f" Received: {catalog!r}."
+        )
+    found = [_catalog(catalog).GetMatches(parse(row)) for row in smiles]
+    return [
+        "; ".join(sorted({entry.GetDescription() for entry in entries}))
+        for entries in found
+    ]
+
+
+@functools.cache
+def _catalog(name: str) -> FilterCatalog.FilterCatalog:
+    parameters = FilterCatalog.FilterCatalogParams()
+    catalogs = FilterCatalog.FilterCatalogParams.FilterCatalogs
+    parameters.AddCatalog(getattr(catalogs, CATALOGS[name]))
+    return FilterCatalog.FilterCatalog(parameters)

@@ -1,0 +1,137 @@
+"""One loop for every search: ask, score, tell, until the budget is spent."""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+
+import numpy as np
+from rdkit import Chem
+from rdkit import rdBase
+
+from reprogram.optimization.ledger import Ledger
+from reprogram.optimization.ledger import Oracle
+from reprogram.optimization.objective import Objective
+from reprogram.optimization.search.archive import Archive
+
+Search = Callable[[Sequence[Archive], Sequence[int]], list[list[str]]]
+Evaluate = Callable[[Sequence[str]], np.ndarray]
+IDLE = 20  # rounds without a new molecule after which a search has ended
+
+
+def oracle(name: str, timeout: float | None = None) -> Oracle:
+    """Looks up an oracle that is killed if it hangs.
+
+    Args:
+        name: What `oracles.get` takes.
+        timeout: Seconds for one list of molecules, for oracles that are not
+            of this library.
+
+    Returns:
+        A function from SMILES to values.
+    """
+    from reprogram.optimization import oracles
+
+    found = oracles.get(name)
+    if timeout and name not in oracles.ORACLES:
+        return oracles.external.timed(name, timeout)
+    return found
+
+
+def evaluator(
+    objective: Objective,
+    ledger: Ledger | None = None,
+    timeout: float | None = None,
+) -> Evaluate:
+    """Makes the function that asks all oracles of an objective.
+
+    Args:
+        objective: Names the oracles.
+        ledger: Keeps the calls; by default in memory.
+        timeout: Seconds for one list of molecules, after which the oracle is
+            killed; by default it may take as long as it likes.
+
+    Returns:
+        A function from canonical SMILES to values
+        `(molecules, properties)`; NaN where an oracle fails.
+
+    Raises:
+        ValueError: If an oracle is unknown.
+    """
+    ledger = ledger or Ledger()
+    asked = {name: oracle(name, timeout) for name in objective.properties}
+
+    def evaluate(smiles: Sequence[str]) -> np.ndarray:
+        columns = [ledger.ask(name, f, smiles) for name, f in asked.items()]
+        return np.stack(columns, axis=1)
+
+    return evaluate
+
+
+def drive(
+    archives: Sequence[Archive],
+    search: Search,
+    evaluate: Evaluate,
+    budget: int,
+    first: Sequence[Sequence[str]] | None = None,
+    tell: Callable[[Sequence[Archive]], None] | None = None,
+) -> None:
+    """Searches from several starts in step, until each is done.
+
+    A start is done when its bounds say that a molecule is good enough, when
+    its budget is spent, or when the search has nothing new.
+
+    Args:
+        archives: One for each start; they are filled.
+        search: Says what to ask, see `SEARCHES`.
+        evaluate: What `evaluator` returns.
+        budget: Molecules that may be asked for each start, all different;
+            the start itself is one of them.
+        first: What is asked before the search, by default each start.
+        tell: Called with the archives after each round.
+
+    Raises:
+        ValueError: If the budget is not positive.
+    """
+    if budget < 1:
+        raise ValueError(f"`budget` must be at least 1. Received: {budget}.")
+    idle = {id(archive): 0 for archive in archives}
+    asked = first or [[a.start] if a.start else [] for a in archives]
+    open_ = list(archives)
+    while open_:
+        sizes = [len(archive) for archive in open_]
+        _answer(open_, asked, evaluate, budget)
+        for archive, size in zip(open_, sizes):
+            grown = len(archive) > size
+            idle[id(archive)] = 0 if grown else idle[id(archive)] + 1
+        if tell:
+            tell(archives)
+        open_ = [
+            archive
+            for archive in open_
+            if len(archive) < budget
+            and not archive.solved()
+            and idle[id(archive)] < IDLE
+        ]
+        asked = search(open_, [budget - len(a) for a in open_]) if open_ else []
+
+
+def _answer(
+    archives: Sequence[Archive],
+    asked: Sequence[Sequence[str]],
+    evaluate: Evaluate,
+    budget: int,
+) -> None:
+    """Asks what is new for each archive, all in one list."""
+    new = []
+    for archive, rows in zip(archives, asked):
+        rows = [r for r in dict.fromkeys(rows) if r not in archive.rows]
+        # Rarely what RDKit writes cannot be read again.
+        with rdBase.BlockLogs():
+            rows = [row for row in rows if Chem.MolFromSmiles(row)]
+        new.append(rows[: budget - len(archive)])
+    flat = list(dict.fromkeys(row for rows in new for row in rows))
+    if not flat:
+        return
+    values = dict(zip(flat, evaluate(flat)))
+    for archive, rows in zip(archives, new):
+        if rows:
+            archive.add(rows, np.stack([values[row] for row in rows]))

@@ -1,0 +1,136 @@
+"""Small random changes of molecules, and mixtures of two of them.
+
+Reference: Jensen, A graph-based genetic algorithm, 2019, for the idea.
+"""
+
+import numpy as np
+from rdkit import Chem
+from rdkit import rdBase
+
+from reprogram.optimization.search.changes import CHANGES
+from reprogram.optimization.search.changes import SINGLE
+from reprogram.optimization.search.changes import Change
+from reprogram.optimization.search.changes import fix
+from reprogram.optimization.search.changes import sides
+
+
+def mutate(
+    molecule: Chem.Mol, rng: np.random.Generator, attempts: int = 8
+) -> str | None:
+    """Changes a molecule a little.
+
+    Args:
+        molecule: A sanitized molecule.
+        rng: Draws what is changed and where.
+        attempts: Changes to try until one gives another valid molecule.
+
+    Returns:
+        Canonical SMILES, or `None` if no attempt gave one.
+
+    Example:
+    >>> rng = np.random.default_rng(0)
+    >>> mutate(Chem.MolFromSmiles("CCO"), rng) not in (None, "CCO")
+    True
+    """
+    return mutations(molecule, 1, rng, attempts)[0]
+
+
+def mutations(
+    molecule: Chem.Mol,
+    count: int,
+    rng: np.random.Generator,
+    attempts: int = 8,
+    kinds: dict[Change, float] = CHANGES,
+) -> list[str | None]:
+    """Changes one molecule in several ways, see `mutate`.
+
+    `kinds` are the changes to draw from, with how often each is tried.
+    """
+    before = Chem.MolToSmiles(molecule)
+    with rdBase.BlockLogs():
+        plain = Chem.RWMol(molecule)
+        Chem.Kekulize(plain, clearAromaticFlags=True)
+        return [
+            _mutated(plain, before, rng, attempts, kinds) for _ in range(count)
+        ]
+
+
+def _mutated(
+    plain: Chem.Mol,
+    before: str,
+    rng: np.random.Generator,
+    attempts: int,
+    kinds: dict[Change, float],
+) -> str | None:
+    changes = tuple(kinds)
+    chances = np.array(tuple(kinds.values())) / sum(kinds.values())
+    for _ in range(attempts):
+        edit = changes[rng.choice(len(changes), p=chances)]
+        found = _valid(edit(Chem.RWMol(plain), rng))
+        if found and found != before:
+            return found
+    return None
+
+
+def cross(
+    first: Chem.Mol,
+    second: Chem.Mol,
+    rng: np.random.Generator,
+    attempts: int = 4,
+) -> str | None:
+    """Joins a part of one molecule to a part of another.
+
+    Args:
+        first: A sanitized molecule.
+        second: Another.
+        rng: Draws where both are cut.
+        attempts: Cuts to try.
+
+    Returns:
+        Canonical SMILES, or `None` if no attempt gave a valid molecule.
+
+    Example:
+    >>> mothers = map(Chem.MolFromSmiles, ("c1ccccc1CC", "OCCN"))
+    >>> cross(*mothers, np.random.default_rng(0)) is None
+    False
+    """
+    with rdBase.BlockLogs():
+        for _ in range(attempts):
+            parts = [_part(m, rng) for m in (first, second)]
+            if None in parts:
+                return None
+            (left, i), (right, j) = parts
+            joined = Chem.RWMol(Chem.CombineMols(left, right))
+            joined.AddBond(i, left.GetNumAtoms() + j, SINGLE)
+            found = _valid(joined)
+            if found:
+                return found
+    return None
+
+
+def _valid(molecule: Chem.Mol | None) -> str | None:
+    if molecule is None:
+        return None
+    try:
+        Chem.SanitizeMol(molecule)
+    except (Chem.MolSanitizeException, RuntimeError):
+        return None
+    smiles = Chem.MolToSmiles(molecule)
+    # Radicals need brackets.
+    if "." in smiles or "[" in smiles and _is_radical(molecule):
+        return None
+    return smiles
+
+
+def _is_radical(molecule: Chem.Mol) -> bool:
+    return any(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms())
+
+
+def _part(molecule: Chem.Mol, rng: np.random.Generator):
+    plain = Chem.RWMol(molecule)
+    Chem.Kekulize(plain, clearAromaticFlags=True)
+    found = sides(plain, rng)
+    if found is None:
+        return None
+    keep, part, index = found
+    return (fix(keep, index), index) if rng.random() < 0.5 else part

@@ -1,0 +1,1 @@
+"""Predictors: what is fitted on labelled rows and predicts."""

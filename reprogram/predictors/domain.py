@@ -1,0 +1,80 @@
+"""Whether a molecule is like those that a model has learned from."""
+
+import dataclasses
+
+import numpy as np
+from scipy import sparse
+
+from reprogram.molecules.fingerprints import minmax_kernel
+
+CHUNK = 2048
+
+
+@dataclasses.dataclass(frozen=True)
+class Domain:
+    """The training molecules, and how near a molecule must be to them.
+
+    Args:
+        counts: Fragments of the training molecules, see
+            `kernels.unfolded_counts`.
+        limit: The least similarity that is inside.
+
+    Example:
+    >>> from reprogram.molecules.fingerprints import unfolded_counts
+    >>> domain = learn(unfolded_counts(["CCO", "CCCO", "CCCCO"]))
+    >>> nearest, similarity, inside = domain(unfolded_counts(["CCCO", "[Na]"]))
+    >>> nearest.tolist(), similarity.tolist(), inside.tolist()
+    ([1, 0], [1.0, 0.0], [True, False])
+    """
+
+    counts: sparse.csr_matrix
+    limit: float
+
+    def __call__(
+        self, counts: sparse.csr_matrix
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Finds the nearest training molecules.
+
+        Args:
+            counts: Fragments of molecules.
+
+        Returns:
+            Of each molecule the row of its nearest training molecule, the
+            MinMax-Tanimoto similarity to it, and whether that is inside.
+        """
+        nearest, similarity = _nearest(counts, self.counts)
+        return nearest, similarity, similarity >= self.limit
+
+
+def learn(counts: sparse.csr_matrix, share: float = 0.05) -> Domain:
+    """Draws the border where the least usual training molecules are.
+
+    Args:
+        counts: Fragments of the training molecules.
+        share: Share of the training molecules that are less similar to their
+            nearest neighbor than the border.
+
+    Returns:
+        The domain.
+    """
+    _, similarity = _nearest(counts, counts, own=True)
+    return Domain(counts, float(np.quantile(similarity, share)))
+
+
+def _nearest(
+    counts: sparse.csr_matrix, train: sparse.csr_matrix, own: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    places, values = [], []
+    for start in range(0, counts.shape[0], CHUNK):
+        kernel = minmax_kernel(counts[start : start + CHUNK], train)
+        if own and kernel.shape[1] > 1:
+            rows = np.arange(len(kernel))
+            kernel[rows, start + rows] = -1
+        place = kernel.argmax(axis=1)
+        places.append(place)
+        values.append(kernel[np.arange(len(kernel)), place])
+    empty = np.zeros(0)
+    return (
+        np.concatenate([empty.astype(int), *places]),
+        np.concatenate([empty, *values]),
+    )

@@ -1,0 +1,237 @@
+"""The default predictor of molecular properties from few labels."""
+
+import os
+from collections.abc import Sequence
+
+import joblib
+import numpy as np
+
+from reprogram.molecules.smiles import parse
+from reprogram.predictors import conformal
+from reprogram.predictors import domain
+from reprogram.predictors.assessment import Assessment
+from reprogram.predictors.molecules import features
+from reprogram.predictors.molecules import labels as label_columns
+from reprogram.predictors.molecules import parts
+from reprogram.predictors.molecules.stacking import Stack
+
+
+class MoleculePredictor:
+    """Predicts properties of molecules; made for few labels.
+
+    Numbers with a long tail that span decades are learned as logarithms.
+    Gaussian processes on fragments, descriptors and the features of a frozen
+    source, ridge regressions and forests vote; their shares are chosen by
+    cross-validation inside the training labels, see `stacking.Stack`.
+
+    Args:
+        problem: `"regression"`, `"classification"` or `"multilabel"`; empty
+            to see it from the labels.
+        source: The frozen source, see `reading.read_layers`; empty for
+            none.
+        seed: Seed of folds and forests.
+        cache: A folder that keeps the features from run to run.
+        jobs: Processes that compute features, and threads of the forests; -1
+            for all cores.
+        random: Random SMILES of each molecule that the source reads, see
+            `features.compute`.
+
+    Raises:
+        ValueError: If the problem is unknown.
+
+    Example:
+    >>> model = MoleculePredictor(source="")
+    >>> smiles = ["C" * n + "O" for n in range(1, 13)]
+    >>> model = model.fit(smiles, [float(n) for n in range(1, 13)])
+    >>> model.predict(["CCCCCO"]).round().tolist()
+    [5.0]
+    """
+
+    def __init__(
+        self,
+        problem: str = "",
+        source: str = "zinc-autoencoder",
+        seed: int = 0,
+        cache: str | os.PathLike | None = None,
+        jobs: int = 1,
+        random: int = 0,
+    ):
+        if problem and problem not in label_columns.PROBLEMS:
+            raise ValueError(
+                "`problem` must be one of"
+                f" {', '.join(label_columns.PROBLEMS)}, or empty."
+                f" Received: {problem!r}."
+            )
+        self.problem, self.source, self.seed = problem, source, seed
+        self.cache, self.jobs, self.random = cache, jobs, random
+        self.parts = parts.usable(parts.DEFAULT, source)
+
+    def fit(
+        self,
+        smiles: Sequence[str],
+        labels: Sequence,
+        table: dict[str, features.Rows] | None = None,
+    ) -> "MoleculePredictor":
+        """Learns from molecules and labels.
+
+        Args:
+            smiles: Valid SMILES strings.
+            labels: Numbers or classes `(molecules,)`, or several columns of
+                numbers or of 0 and 1, `(molecules, columns)`; NaN or None is
+                missing and is left out of its column.
+            table: Their features, if they are at hand, see `features_of`.
+
+        Returns:
+            Itself.
+
+        Raises:
+            ValueError: If a string is not a molecule, or the labels do not
+                fit the molecules or the problem.
+        """
+        found = label_columns.read(smiles, labels, self.problem)
+        return self.refit(smiles, found, [{}] * found.values.shape[1], table)
+
+    def refit(
+        self,
+        smiles: Sequence[str],
+        found: label_columns.Labels,
+        known: Sequence[dict],
+        table: dict[str, features.Rows] | None = None,
+    ) -> "MoleculePredictor":
+        """Learns again with what `Stack.state` kept of each column."""
+        self.smiles, self.labels = [str(row) for row in smiles], found
+        self.problem = found.problem
+        table = table or self.features_of(self.smiles)
+        kind = "regression" if self.problem == "regression" else "labels"
+        self.stacks, self.calibrations, self.logs = [], [], []
+        for column, state in zip(found.values.T, known, strict=True):
+            rows = np.isfinite(column)
+            stack = Stack(self.parts, kind, self.seed)
+            part, y = features.take(table, rows), column[rows]
+            log = kind == "regression" and label_columns.spans_decades(y)
+            self.logs.append(log)
+            with joblib.parallel_config("threading", n_jobs=self.jobs):
+                fit = stack.fit(part, np.log(y) if log else y, state)
+            self.stacks.append(fit)
+            if kind == "labels":
+                own = label_columns.calibrate(stack.without, column[rows])
+                self.calibrations.append(own)
+        self.domain = domain.learn(table["ecfp4"])
+        return self
+
+    def features_of(self, smiles: Sequence[str]) -> dict[str, features.Rows]:
+        """Computes what the parts read, see `features.compute`."""
+        views = sorted({view for part in self.parts for view in part.views})
+        return features.compute(
+            smiles, views, self.source, self.cache, self.jobs, self.random
+        )
+
+    def predict(
+        self,
+        smiles: Sequence[str],
+        table: dict[str, features.Rows] | None = None,
+    ) -> np.ndarray:
+        """Predicts for molecules.
+
+        Args:
+            smiles: Valid SMILES strings.
+            table: Their features, if they are at hand.
+
+        Returns:
+            Values, or the probability of the second of two classes,
+            `(molecules,)`; for several columns or classes
+            `(molecules, columns)`.
+        """
+        values = self._columns(table or self._features(smiles))
+        values = self._plain(values)
+        if self.problem == "classification" and len(self.labels.classes) > 2:
+            return values / np.maximum(values.sum(axis=1, keepdims=True), 1e-9)
+        return values[:, 0] if self.labels.flat else values
+
+    def assess(
+        self,
+        smiles: Sequence[str],
+        confidence: float = 0.9,
+        table: dict[str, features.Rows] | None = None,
+    ) -> Assessment:
+        """Predicts, and says how far each prediction can be trusted.
+
+        Args:
+            smiles: Valid SMILES strings.
+            confidence: Share of intervals, or of sets, that shall hold the
+                truth.
+            table: The features of the molecules, if they are at hand.
+
+        Returns:
+            The predictions and what belongs to them.
+
+        Raises:
+            ValueError: If a string is not a molecule, or the confidence is
+                not between 0 and 1.
+        """
+        conformal.check(confidence)
+        table = table or self._features(smiles)
+        values = self._columns(table)
+        nearest, similarity, inside = self.domain(table["ecfp4"])
+        names = [self.smiles[row] for row in nearest]
+        lower = upper = sets = None
+        if self.problem == "regression":
+            lower, upper = self._intervals(values, table, confidence)
+            values = self._plain(values)
+        else:
+            sets = self._sets(values, confidence)
+        return Assessment(values, lower, upper, sets, names, similarity, inside)
+
+    def carried(self) -> list[dict[str, dict[str, float]]]:
+        """Says which parts carried each column, see `Stack.carried`."""
+        return [stack.carried() for stack in self.stacks]
+
+    def _features(self, smiles: Sequence[str]) -> dict[str, features.Rows]:
+        for row in smiles:
+            parse(row)
+        return self.features_of([str(row) for row in smiles])
+
+    def _columns(self, table: dict[str, features.Rows]) -> np.ndarray:
+        with joblib.parallel_config("threading", n_jobs=self.jobs):
+            values = [stack.predict(table) for stack in self.stacks]
+        if self.problem != "regression":
+            values = [
+                label_columns.probability(value, own)
+                for value, own in zip(values, self.calibrations, strict=True)
+            ]
+        return np.stack(values, axis=1)
+
+    def _intervals(
+        self,
+        values: np.ndarray,
+        table: dict[str, features.Rows],
+        confidence: float,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        ends = [
+            conformal.interval(
+                value, stack.deviation(table), stack.scores, confidence
+            )
+            for value, stack in zip(values.T, self.stacks, strict=True)
+        ]
+        lower, upper = (np.stack(part, axis=1) for part in zip(*ends))
+        return self._plain(lower), self._plain(upper)
+
+    def _plain(self, values: np.ndarray) -> np.ndarray:
+        """Brings columns that were learned as logarithms back."""
+        if not any(self.logs):
+            return values
+        with np.errstate(over="ignore"):
+            return np.where(self.logs, np.exp(values), values)
+
+    def _sets(self, values: np.ndarray, confidence: float) -> np.ndarray:
+        found = []
+        for k, stack in enumerate(self.stacks):
+            column = self.labels.values[:, k]
+            truth = column[np.isfinite(column)].astype(int)
+            own = label_columns.probability(stack.without, self.calibrations[k])
+            pairs = [np.stack([1 - p, p], axis=1) for p in (values[:, k], own)]
+            found.append(conformal.label_sets(*pairs, truth, confidence))
+        sets = np.stack(found, axis=1)
+        if self.problem == "classification" and len(self.labels.classes) > 2:
+            return sets[:, :, 1]
+        return sets

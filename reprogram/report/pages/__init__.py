@@ -1,0 +1,1 @@
+"""Pages that show records: runs, cards, searches and grids."""

@@ -1,0 +1,110 @@
+"""The figures of a report card."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from reprogram.report.pages.figures import ACCENT
+from reprogram.report.pages.figures import MUTED
+from reprogram.report.pages.figures import RULE
+from reprogram.report.pages.figures import SECOND
+from reprogram.report.pages.figures import drawn
+from reprogram.report.pages.figures import short
+
+COLORS = (ACCENT, SECOND, MUTED, "#5a3d8a", "#1c7a4a")
+
+
+@drawn
+def curves(lines: Sequence[dict]) -> Figure:
+    """Draws curves of one pair of axes, with bands where there are intervals.
+
+    Args:
+        lines: See `card_schema.SECTION`.
+    """
+    figure = Figure(figsize=(5.4, 3.2), layout="constrained")
+    axes = figure.add_subplot()
+    for number, line in enumerate(lines):
+        color = COLORS[number % len(COLORS)]
+        points = np.array([p[:2] for p in line["points"]], "float64")
+        axes.plot(*points.T, "o-", ms=3.5, c=color, label=short(line["name"]))
+        ends = [p for p in line["points"] if len(p) == 4 and None not in p]
+        if ends:
+            x, _, low, high = np.array(ends, "float64").T
+            axes.fill_between(x, low, high, color=color, alpha=0.15, lw=0)
+    axes.set(xlabel=short(lines[0]["x"], 60), ylabel=short(lines[0]["y"], 40))
+    if "share" in lines[0]["y"] or "accuracy" in lines[0]["y"]:
+        axes.set_ylim(-0.02, 1.02)
+    axes.grid(color=RULE, lw=0.6)
+    axes.legend()
+    return figure
+
+
+@drawn
+def bars(found: dict) -> Figure:
+    """Draws bars with their intervals, in the order that they are given.
+
+    Args:
+        found: See `card_schema.SECTION`.
+    """
+    rows = found["bars"]
+    figure = Figure(figsize=(5.4, 0.9 + 0.26 * len(rows)), layout="constrained")
+    axes = figure.add_subplot()
+    for place, (name, value, *ends) in enumerate(rows):
+        color = MUTED if name == "clean" else ACCENT
+        axes.barh(place, value, color=color, height=0.7)
+        if len(ends) == 2 and None not in ends:
+            axes.plot(ends, [place, place], c=SECOND, lw=1.6)
+    axes.set_yticks(range(len(rows)), [short(row[0], 28) for row in rows])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(short(found["unit"], 60))
+    axes.grid(axis="x", color=RULE, lw=0.6)
+    axes.set_axisbelow(True)
+    return figure
+
+
+@drawn
+def worst_images(
+    clean: np.ndarray, moved: np.ndarray, captions: Sequence[str]
+) -> Figure:
+    """Draws images, the same under attack, and the difference.
+
+    Args:
+        clean: Images in [0, 1], `(n, height, width, channels)`.
+        moved: The same under attack.
+        captions: What the model made of each.
+    """
+    figure = Figure(figsize=(1.5 * len(clean), 4.9), layout="constrained")
+    axes = figure.subplots(3, len(clean), squeeze=False)
+    change = moved - clean
+    most = max(float(np.abs(change).max()), 1e-9)
+    rows = clean, moved, 0.5 + change / (2 * most)
+    for line, images in zip(axes, rows):
+        for axis, image in zip(line, images):
+            gray = image.mean(-1) if image.shape[-1] != 3 else image
+            axis.imshow(np.clip(gray, 0, 1), cmap="gray", vmin=0, vmax=1)
+            axis.set_axis_off()
+    for axis, caption in zip(axes[1], captions):
+        axis.set_title(caption, fontsize=8, loc="center", weight="normal")
+    return figure
+
+
+@drawn
+def worst_series(
+    clean: np.ndarray, moved: np.ndarray, captions: Sequence[str]
+) -> Figure:
+    """Draws series, the same under attack above them.
+
+    Args:
+        clean: Series `(n, steps, channels)`; the first channel is drawn.
+        moved: The same under attack.
+        captions: What the model made of each.
+    """
+    figure = Figure(figsize=(5.4, 1.5 * len(clean)), layout="constrained")
+    axes = figure.subplots(len(clean), 1, squeeze=False)[:, 0]
+    for axis, first, second, text in zip(axes, clean, moved, captions):
+        axis.plot(second[:, 0], c=SECOND, lw=1.0)
+        axis.plot(first[:, 0], c=ACCENT, lw=1.0)
+        axis.set_title(text, fontsize=9)
+    return figure

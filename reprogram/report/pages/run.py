@@ -1,0 +1,181 @@
+"""The report of a run: one HTML page that needs nothing else."""
+
+import functools
+import importlib.resources
+import os
+
+import jinja2
+import numpy as np
+
+from reprogram import files
+from reprogram.report import outcomes
+from reprogram.report import record as records
+from reprogram.report import schema
+from reprogram.report import statistics
+from reprogram.report.outcomes import Outcomes
+from reprogram.report.pages import figures
+from reprogram.report.pages import molecules as examples
+from reprogram.report.pages import run_context
+
+MOST_DROPPED = 50
+MOST_PANELS = 6
+
+
+def write(path: str | os.PathLike, record: dict) -> None:
+    """Writes the report of a run.
+
+    Args:
+        path: The file, usually `report.html` in the run's folder.
+        record: A record, see `record.load`.
+
+    Raises:
+        ValueError: If the record is not complete.
+    """
+    files.write_text(path, render(record))
+
+
+def render(record: dict) -> str:
+    """Makes the report of a run as text.
+
+    Args:
+        record: A record, see `record.load`.
+
+    Returns:
+        An HTML document without scripts and without references to other
+        files; everything from the record is escaped.
+
+    Raises:
+        ValueError: If the record is not complete.
+    """
+    record = files.plain({"schema": schema.SCHEMA, **record})
+    schema.check(record)
+    test = record.get("test") or {"targets": []}
+    rows = outcomes.read(record) if test["targets"] else None
+    drawn = rows is not None and record["task"]["modality"] == "molecule"
+    return page_template("run.html").render(
+        record=record,
+        task=record["task"],
+        source=record["source"],
+        answers=run_context.answers(record),
+        facts=run_context.facts(record),
+        frozen=run_context.frozen(record),
+        metrics=_headings(record),
+        models=run_context.result_rows(record),
+        notes=records.notes(record),
+        legend=records.legend(record),
+        results=_results(record),
+        tests=_tests(record, rows) if rows else [],
+        molecules=examples.extremes(record, rows) if drawn else {},
+        mapping=run_context.mapping_rows(record),
+        most_dropped=MOST_DROPPED,
+    )
+
+
+@functools.cache
+def page_template(name: str) -> jinja2.Template:
+    """Returns a template of this folder that escapes what it is given."""
+    folder = importlib.resources.files("reprogram.report.pages")
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = run_context.number
+    return environment.from_string(folder.joinpath(name).read_text("utf-8"))
+
+
+def _headings(record: dict) -> list[str]:
+    names = statistics.metrics(record)
+    units = [statistics.unit(record, name) for name in names]
+    return [
+        f"{statistics.label(name)} [{unit}]" if unit else statistics.label(name)
+        for name, unit in zip(names, units)
+    ]
+
+
+def _figure(src: str, title: str, alt: str, text: str) -> dict[str, str]:
+    return {"src": src, "title": title, "alt": alt, "text": text}
+
+
+def _results(record: dict) -> list[dict[str, str]]:
+    metric = statistics.label(record["task"]["metric"])
+    names = ", ".join(model["name"] for model in record["models"])
+    spread = ", with 95 % confidence intervals"
+    intervals = _figure(
+        figures.intervals(record),
+        f"{metric[:1].upper()}{metric[1:]} of each model",
+        f"{metric} of {names}; the numbers are in the table of results.",
+        f"Diamonds: means{spread if len(record['seeds']) > 1 else ''}."
+        " Dots: seeds.",
+    )
+    return [
+        intervals,
+        *_learning_curves(record.get("history") or []),
+        *(record.get("pictures") or []),
+    ]
+
+
+def _learning_curves(history: list[dict]) -> list[dict[str, str]]:
+    losses = [
+        value
+        for entry in history
+        for key in ("loss", "val_loss")
+        for value in entry.get(key) or []
+        if value is not None
+    ]
+    trained = any(len(entry.get("val_loss") or []) > 1 for entry in history)
+    if not trained or not losses:
+        return []
+    curves = _figure(
+        figures.learning_curves(history),
+        "Learning curves",
+        f"Training and validation loss over the epochs of {len(history)} seeds,"
+        f" from {max(losses):.3g} at most to {min(losses):.3g} at least.",
+        "Thin lines: seeds of the reprogrammed model. Thick: their mean, up to"
+        " the last epoch that all of them reached.",
+    )
+    return [curves]
+
+
+def _tests(record: dict, rows: Outcomes) -> list[dict[str, str]]:
+    if rows.problem == "regression":
+        return [_parity(record, rows)]
+    found = []
+    curves = outcomes.roc_curves(rows)
+    if curves:
+        areas = ", ".join(f"{name} {area:.3f}" for name, *_, area in curves)
+        text = "Each class or label against the rest; dashed: chance."
+        if len(curves) < len(rows.names) > 2:
+            text += f" The {len(curves)} smallest areas of {len(rows.names)}."
+        src = figures.roc(curves)
+        alt = f"ROC curves; areas under the curves: {areas}."
+        found.append(_figure(src, "ROC curves", alt, text))
+    if rows.problem == "classification":
+        counts = outcomes.confusion(rows)
+        right, total = int(np.trace(counts)), int(counts.sum())
+        src = figures.confusion(counts, rows.names)
+        alt = f"Confusion matrix: {right} of {total} test rows are right."
+        text = f"{right:,} of {total:,} right. Color: share of the true class."
+        found.append(_figure(src, "Confusion matrix", alt, text))
+    return found
+
+
+def _parity(record: dict, rows: Outcomes) -> dict[str, str]:
+    unit = record["task"].get("unit") or ""
+    errors = outcomes.rmse(rows)[:MOST_PANELS]
+    names = rows.names[:MOST_PANELS]
+    figure = figures.parity(
+        rows.targets[:, :MOST_PANELS],
+        rows.predictions[:, :MOST_PANELS],
+        names,
+        unit,
+    )
+    named = [f"{name} {error:.3g}" for name, error in zip(names, errors)]
+    values = ", ".join(named) if len(rows.names) > 1 else f"{errors[0]:.3g}"
+    sentence = f"RMSE of this seed: {values} {unit}".strip()
+    text = f"Dashed: perfect prediction. {sentence}."
+    if len(rows.names) > MOST_PANELS:
+        text += f" The first {MOST_PANELS} of {len(rows.names)} targets."
+    alt = f"Predicted over measured values of the test rows. {sentence}."
+    return _figure(figure, "Predicted over measured", alt, text)

@@ -1,0 +1,1 @@
+"""Hardening: training of a program under attack."""

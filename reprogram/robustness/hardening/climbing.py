@@ -1,0 +1,109 @@
+"""How adversarial training moves a batch, inside its compiled step."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from reprogram.gradients import value_and_grad
+
+
+def climb(
+    threat: Any,
+    loss: Callable[[Any], Any],
+    x: Any,
+    start: Any,
+    size: float,
+    steps: int,
+) -> Any:
+    """Climbs a loss inside the ball around inputs.
+
+    Args:
+        threat: What the attacker may change.
+        loss: Takes inputs, returns a scalar.
+        x: Inputs, `(n, ...)`.
+        start: Where to begin, `(n, ...)`.
+        size: Length of a step in the threat's norm.
+        steps: How many.
+
+    Returns:
+        Inputs that no gradient flows through.
+
+    Example:
+    >>> from reprogram.robustness.threats.balls import Linf
+    >>> x = ops.convert_to_tensor([[0.5, 0.5]])
+    >>> moved = climb(Linf(0.1), lambda v: ops.sum(v), x, x, 0.05, 3)
+    >>> np.round(ops.convert_to_numpy(moved), 2).tolist()
+    [[0.6000000238418579, 0.6000000238418579]]
+    """
+    slope = value_and_grad(loss)
+
+    def step(_: Any, moved: Any) -> Any:
+        up = threat.step(moved, slope(moved)[1], size)
+        return ops.cast(threat.project(up, x), "float32")
+
+    start = ops.cast(threat.project(start, x), "float32")
+    return ops.stop_gradient(ops.fori_loop(0, steps, step, start))
+
+
+def pace(threat: Any, steps: int) -> float:
+    """Returns the usual length of a step: 2.5 radius / steps."""
+    return 2.5 * float(threat.epsilon) / steps
+
+
+def divergence(clean: Any, moved: Any, logits: bool = True) -> Any:
+    """Returns the KL divergence of answers to moved inputs, `(n,)`.
+
+    Args:
+        clean: Scores of the inputs as they are, `(n, classes)`.
+        moved: Scores of the moved inputs.
+        logits: Whether scores are logits, or else probabilities.
+
+    Example:
+    >>> half = np.array([[0.5, 0.5]])
+    >>> round(float(divergence(half, np.array([[0.25, 0.75]]), False)[0]), 4)
+    0.1438
+    """
+    first, second = (_log_probability(z, logits) for z in (clean, moved))
+    return ops.sum(ops.exp(first) * (first - second), axis=-1)
+
+
+def first_half(value: Any) -> Any:
+    """Returns the first half of the rows, of `None` nothing."""
+    return None if value is None else ops.split(value, 2)[0]
+
+
+def joined(first: Any, second: Any) -> Any:
+    """Returns the rows of both, of `None` nothing."""
+    return None if first is None else ops.concatenate([first, second])
+
+
+def check_inputs(x: Any, threat: Any) -> None:
+    """Refuses an array of no numbers, or with values outside the bounds.
+
+    Raises:
+        ValueError: If it is one.
+    """
+    if not isinstance(x, np.ndarray):
+        return
+    if x.dtype.kind not in "fiub":
+        raise ValueError(
+            "Adversarial training moves numbers a little. Received inputs of"
+            f" the type {x.dtype}."
+        )
+    low, high = threat.bounds
+    slack = 1e-5 * (np.max(high) - np.min(low))
+    if np.any(x < low - slack) or np.any(x > high + slack):
+        raise ValueError(
+            f"`x` lies outside the bounds {threat.bounds}: it goes from"
+            f" {x.min():g} to {x.max():g}. Give the threat the bounds of the"
+            " model's inputs."
+        )
+
+
+def _log_probability(scores: Any, logits: bool) -> Any:
+    scores = ops.cast(scores, "float32")
+    if logits:
+        return ops.log_softmax(scores, axis=-1)
+    return ops.log(ops.maximum(scores, 1e-30))

@@ -1,0 +1,266 @@
+"""What reprogramming does to robustness: models side by side."""
+
+import dataclasses
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from reprogram.report.pages.card import shown
+from reprogram.robustness import attacks
+from reprogram.robustness.attacks.auto_attack import auto_attack
+from reprogram.robustness.certification import certify
+from reprogram.robustness.certification import clever
+from reprogram.robustness.shifts import SHIFTS
+from reprogram.robustness.shifts import evaluate
+from reprogram.robustness.suite import results
+from reprogram.robustness.suite.subjects import Subject
+from reprogram.robustness.suite.suites import SUITES
+from reprogram.robustness.suite.suites import Plan
+from reprogram.robustness.threats.balls import L2
+
+Data = tuple[np.ndarray, np.ndarray]
+LABELS = {
+    "clean": "clean accuracy",
+    "apgd": "accuracy under APGD",
+    "auto_attack": "accuracy under AutoAttack",
+    "corruptions": "mean accuracy under corruptions",
+    "clever": "median CLEVER score",
+    "certified_radius": "mean certified radius",
+}
+RATIOS = ("clean", "apgd", "auto_attack")
+
+
+@dataclasses.dataclass(frozen=True)
+class TransferReport:
+    """The same measures of several models, the source first.
+
+    Args:
+        models: Their names.
+        results: For each measure one result a model, as in the results of
+            `report.card_schema`; `None` where it does not apply.
+        ratios: For each model but the source: robust accuracy over that of
+            the source, with an interval, for each of `RATIOS`.
+        threat: What the attacker may change.
+    """
+
+    models: tuple[str, ...]
+    results: dict[str, tuple[dict | None, ...]]
+    ratios: dict[str, dict[str, tuple[float, float, float]]]
+    threat: str
+
+    def table(self) -> str:
+        """Returns the report as lines of text."""
+        rows = [["", *self.models]]
+        for measure, found in self.results.items():
+            cells = ["-" if r is None else shown(r) for r in found]
+            rows.append([LABELS[measure], *cells])
+        for measure in RATIOS:
+            cells = [
+                "{:.2f} ({:.2f} to {:.2f})".format(*self.ratios[name][measure])
+                for name in self.models[1:]
+                if measure in self.ratios[name]
+            ]
+            if cells:
+                name = f"{LABELS[measure]} over the source's"
+                rows.append([name, "1", *cells])
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        return "\n".join(
+            "  ".join(c.ljust(w) for c, w in zip(row, widths)).rstrip()
+            for row in rows
+        )
+
+    def results_of(self, kind: str = "empirical") -> list[dict]:
+        """Returns the results of one kind, for a section of a card.
+
+        Args:
+            kind: `"empirical"`, `"estimate"` or `"certified"`.
+        """
+        kinds = {"clever": "estimate", "certified_radius": "certified"}
+        return [
+            {**result, "name": f"{LABELS[measure]}: {model}"}
+            for measure, found in self.results.items()
+            if kinds.get(measure, "empirical") == kind
+            for model, result in zip(self.models, found)
+            if result is not None
+        ]
+
+
+def transfer_report(
+    source: Callable,
+    reprogrammed: Callable | Mapping[str, Callable],
+    data: Mapping[str, Data],
+    threat: Any,
+    measures: Sequence[str] = tuple(LABELS),
+    plan: Plan = SUITES["quick"],
+    tell: Callable[[str], None] | None = None,
+) -> TransferReport:
+    """Measures a source and what was made of it side by side.
+
+    A robust source does not make a robust reprogrammed model: measure it.
+
+    Args:
+        source: The source on its own task; takes `(n, ...)`, returns scores.
+        reprogrammed: The reprogrammed model; or several by name, such as
+            `{"natural": model, "hardened": hardened.model}`.
+        data: Test inputs and labels, `"source"` of the source's own task and
+            `"target"` of the other; the threat's bounds are those of both.
+        threat: What the attacker may change, of all models.
+        measures: Keys of `LABELS`.
+        plan: How much to measure, see `suites.SUITES`.
+        tell: Receives progress.
+
+    Returns:
+        The report. A ratio's interval goes from the lowest to the highest
+        ratio of the two intervals' ends, so it is wider than 95 %.
+
+    Raises:
+        ValueError: If a measure is unknown, data are missing or do not fit.
+
+    Example:
+    >>> from reprogram.robustness import Linf
+    >>> x = np.array([[0.5, 0.3], [0.9, 0.1]], "float32")
+    >>> y = np.array([0, 0])
+    >>> found = transfer_report(lambda x: x * 1.0, lambda x: x * [1.0, 1.5],
+    ...                         {"source": (x, y), "target": (x, y)},
+    ...                         Linf(0.05), measures=["clean", "apgd"])
+    >>> found.ratios["reprogrammed"]["apgd"][0]
+    0.5
+    """
+    unknown = sorted(set(measures) - set(LABELS))
+    if unknown or not {"source", "target"} <= set(data):
+        raise ValueError(
+            f"Measures are {', '.join(LABELS)}, and data has 'source' and"
+            f" 'target'. Received: {', '.join(measures)}; {', '.join(data)}."
+        )
+    if not isinstance(reprogrammed, Mapping):
+        reprogrammed = {"reprogrammed": reprogrammed}
+    subjects = [_subject("source", source, data["source"], threat, plan)]
+    subjects += [
+        _subject(name, model, data["target"], threat, plan)
+        for name, model in reprogrammed.items()
+    ]
+    rows: dict[str, tuple] = {}
+    for measure in measures:
+        row = []
+        for subject in subjects:
+            row.append(_MEASURES[measure](subject, threat, plan))
+            if tell is not None and row[-1] is not None:
+                tell(f"{LABELS[measure]}, {subject.name}: {shown(row[-1])}")
+        rows[measure] = tuple(row)
+    names = tuple(subject.name for subject in subjects)
+    ratios = {
+        name: {
+            measure: ratio(rows[measure][place], rows[measure][0])
+            for measure in RATIOS
+            if measure in rows
+        }
+        for place, name in enumerate(names[1:], 1)
+    }
+    return TransferReport(names, rows, ratios, threat.name)
+
+
+def ratio(result: dict, base: dict) -> tuple[float, float, float]:
+    """Divides one share by another, with a cautious interval.
+
+    Example:
+    >>> ratio({"value": 0.2, "interval": [0.1, 0.3]},
+    ...       {"value": 0.4, "interval": [0.3, 0.5]})
+    (0.5, 0.2, 1.0)
+    """
+
+    def divided(one: float, other: float) -> float:
+        return one / other if other else float("nan" if not one else "inf")
+
+    low, high = result["interval"]
+    least, most = base["interval"]
+    return (
+        round(divided(result["value"], base["value"]), 12),
+        round(divided(low, most), 12),
+        round(divided(high, least), 12),
+    )
+
+
+def _subject(
+    name: str, model: Callable, data: Data, threat: Any, plan: Plan
+) -> Subject:
+    x, y = (np.asarray(values) for values in data)
+    kind = {2: "table", 3: "series"}.get(x.ndim, "image")
+    found = Subject(name, model, x, y, kind, bounds=threat.bounds)
+    return found.rows(plan.samples, plan.seed)
+
+
+def _clean(subject: Subject, threat: Any, plan: Plan) -> dict:
+    hits = subject.scores().argmax(axis=1) == subject.y
+    return results.share("clean", hits)
+
+
+def _apgd(subject: Subject, threat: Any, plan: Plan) -> dict:
+    options = {"steps": plan.steps, "seed": plan.seed}
+    given = subject.model, subject.x, subject.y, threat
+    found = attacks.apgd(*given, **options)
+    return results.robust("apgd", found, threat.name, plan.steps)
+
+
+def _auto_attack(subject: Subject, threat: Any, plan: Plan) -> dict:
+    found = auto_attack(
+        subject.model,
+        subject.x,
+        subject.y,
+        threat,
+        version=plan.auto_attack or "fast",
+        queries=plan.queries,
+        seed=plan.seed,
+    )
+    return results.robust("auto_attack", found, threat.name)
+
+
+def _corruptions(subject: Subject, threat: Any, plan: Plan) -> dict | None:
+    if subject.x.ndim != 4 or subject.x.shape[-1] not in (1, 3):
+        return None
+    report = evaluate(
+        subject.model,
+        subject.x,
+        subject.y,
+        SHIFTS["images"],
+        plan.severities,
+        bounds=subject.bounds,
+        seed=plan.seed,
+    )
+    return results.shifts(report)["results"][0]
+
+
+def _clever(subject: Subject, threat: Any, plan: Plan) -> dict:
+    few = subject.rows(plan.clever_samples, plan.seed + 1)
+    size = float(np.sqrt(np.prod(few.x.shape[1:])))
+    found = clever(
+        few.model,
+        few.x,
+        few.y,
+        L2(0.1 * size * few.span, few.bounds),
+        batches=plan.clever_batches,
+        samples=plan.clever_points,
+        seed=plan.seed,
+    )
+    return results.scores(found)["results"][0]
+
+
+def _radius(subject: Subject, threat: Any, plan: Plan) -> dict:
+    few = subject.rows(plan.smoothed, plan.seed + 2)
+    found = certify(
+        few.model, few.x, 0.12 * few.span, votes=plan.votes, seed=plan.seed
+    )
+    every = results.certificates(found, few)["results"]
+    return next(r for r in every if r["name"] == "mean certified radius")
+
+
+_MEASURES = {
+    "clean": _clean,
+    "apgd": _apgd,
+    "auto_attack": _auto_attack,
+    "corruptions": _corruptions,
+    "clever": _clever,
+    "certified_radius": _radius,
+}

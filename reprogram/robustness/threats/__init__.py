@@ -1,0 +1,1 @@
+"""Threat models: what an attacker may change, and how much."""

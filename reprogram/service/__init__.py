@@ -1,0 +1,1 @@
+"""Models over HTTP: server, client and their protocol."""

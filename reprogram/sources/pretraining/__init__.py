@@ -1,0 +1,1 @@
+"""How the sources that the project ships were trained."""

@@ -1,0 +1,61 @@
+"""A frozen source model and what one must know to use it."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+
+MODALITIES = ("molecule", "image", "series", "token")
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A pretrained model and what one must know to use it.
+
+    Args:
+        model: The model, with one input and one output; frozen.
+        name: How it was asked for.
+        modality: "molecule", "image", "series" or "token".
+        preprocess: Turns a raw batch into a batch of model inputs. Raw are
+            strings `(batch,)`, images `(batch, height, width, channels)` in
+            [0, 255] or series `(batch, length, channels)`.
+        input_range: Smallest and largest value of a model input, if bounded.
+        class_names: Names of the outputs, if known.
+        input_layer: The layer whose output a token program changes.
+        feature_layer: The layer whose output a linear head reads.
+        transform: The input transform that suits it, a key of
+            `transforms.TRANSFORMS`; `None` for the one of the modality.
+        licence: Of the weights.
+        citation: Paper and year.
+        explain: Says why one raw input cannot be read; empty if it can.
+        augment: Writes raw inputs in another way that means the same, by
+            seed.
+
+    Raises:
+        ValueError: If the modality is unknown.
+    """
+
+    model: "keras.Model"
+    name: str
+    modality: str
+    preprocess: Callable[[np.ndarray], np.ndarray]
+    input_range: tuple[float, float] | None = None
+    class_names: tuple[str, ...] = ()
+    input_layer: str | None = None
+    feature_layer: str | None = None
+    transform: str | None = None
+    licence: str = ""
+    citation: str = ""
+    explain: Callable[[object], str] | None = None
+    augment: Callable[[np.ndarray, int], np.ndarray] | None = None
+
+    def __post_init__(self):
+        if self.modality not in MODALITIES:
+            raise ValueError(
+                f"`modality` must be one of {', '.join(MODALITIES)}."
+                f" Received: modality={self.modality!r}."
+            )

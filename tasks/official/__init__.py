@@ -1,0 +1,1 @@
+"""Published benchmarks with their official splits."""

@@ -1,0 +1,124 @@
+"""Conformal intervals and sets, the domain, and structural alerts."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from reprogram.molecules import alerts
+from reprogram.molecules.fingerprints import unfolded_counts
+from reprogram.predictors import conformal
+from reprogram.predictors import domain
+from reprogram.predictors.molecules import labels
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(10, 60), st.sampled_from([0.8, 0.9]), st.integers(0, 99))
+def test_intervals_hold_the_truth_as_often_as_promised(count, level, seed):
+    rng = np.random.default_rng(seed)
+    held = []
+    for _ in range(300):
+        noise = rng.normal(size=count + 1)
+        spread = rng.uniform(0.5, 2, count + 1)
+        scores = np.abs(noise[:-1])
+        low, high = conformal.interval(np.zeros(1), spread[-1:], scores, level)
+        held.append(low[0] <= noise[-1] * spread[-1] <= high[0])
+    assert np.mean(held) > level - 0.07
+
+
+def test_too_few_for_a_promise():
+    low, high = conformal.interval(np.ones(2), np.ones(2), np.ones(5), 0.95)
+    assert np.isneginf(low).all() and np.isposinf(high).all()
+    low, high = conformal.plus(
+        np.ones((2, 5)), np.ones((2, 5)), np.ones(5), 0.95
+    )
+    assert np.isneginf(low).all() and np.isposinf(high).all()
+
+
+def test_jackknife_plus_with_one_model_is_the_interval():
+    rng = np.random.default_rng(0)
+    scores = rng.uniform(size=50)
+    center = rng.normal(size=4)
+    same = np.repeat(center[:, None], 50, axis=1)
+    pair = conformal.plus(same, np.ones((4, 50)), scores, 0.9)
+    np.testing.assert_allclose(
+        pair, conformal.interval(center, np.ones(4), scores, 0.9)
+    )
+
+
+def test_golden_ranks():
+    assert conformal.quantile(np.arange(1.0, 10.0), 0.9) == 9
+    assert conformal.quantile(np.arange(1.0, 10.0), 0.5) == 5
+
+
+@pytest.mark.parametrize("bad", [0, 1, 95, -0.1])
+def test_confidence_is_a_share(bad):
+    with pytest.raises(ValueError, match="share between 0 and 1"):
+        conformal.quantile(np.ones(9), bad)
+
+
+def test_sets_keep_the_promise_for_a_rare_class():
+    rng = np.random.default_rng(1)
+    held = {0: [], 1: []}
+    for _ in range(200):
+        label = (rng.uniform(size=200) < 0.15).astype(int)
+        p = 1 / (1 + np.exp(-rng.normal(2 * label - 2, 1)))
+        both = np.stack([1 - p, p], axis=1)
+        sets = conformal.label_sets(both[100:], both[:100], label[:100], 0.9)
+        for k in held:
+            held[k] += list(sets[label[100:] == k, k])
+    assert all(np.mean(rows) > 0.88 for rows in held.values())
+
+
+def test_domain_says_where_the_nearest_is():
+    train = ["c1ccccc1C", "c1ccccc1CC", "c1ccccc1CCC", "c1ccccc1CO"]
+    found = domain.learn(unfolded_counts(train))
+    new = unfolded_counts(["c1ccccc1CCC", "FC(F)(F)S", "[Na+]"])
+    nearest, similarity, inside = found(new)
+    assert nearest[0] == 2 and similarity[0] == 1
+    assert inside.tolist() == [True, False, False]
+    assert similarity.min() >= 0
+    own = found(unfolded_counts(train))[2]
+    assert own.all()
+
+
+def test_alerts():
+    rows = ["CCO", "O=C1C=CC(=O)C=C1", "CC(=O)Cl"]
+    assert alerts.alerts(rows, "Brenk")[2] == "acid_halide"
+    assert alerts.alerts(rows, "PAINS")[::2] == ["", ""]
+    assert alerts.alerts([], "PAINS") == []
+    with pytest.raises(ValueError, match="one of PAINS, Brenk"):
+        alerts.alerts([], "pains")
+
+
+def test_calibrated_probabilities_rise_and_fit():
+    rng = np.random.default_rng(3)
+    score = rng.uniform(size=2000)
+    label = (rng.uniform(size=2000) < score).astype(float)
+    curve = labels.calibrate(score, label)
+    p = labels.probability(score, curve)
+    assert (np.diff(p[np.argsort(score)]) >= 0).all()
+    assert abs(p.mean() - label.mean()) < 0.01
+    wrong = labels.calibrate(1 - score, label)
+    assert wrong[0] > 0  # never turned around
+
+
+def test_labels_are_read():
+    read = labels.read
+    three = ["C", "CC", "CCC"]
+    assert read(three, [0, 1, 1]).problem == "classification"
+    assert read(three, [0.5, 1, 2]).problem == "regression"
+    assert read(three, [[0, 1], [1, None], [1, 0]]).problem == "multilabel"
+    many = read([*three, "O"], ["a", "b", "c", None])
+    assert many.classes == ("a", "b", "c") and np.isnan(many.values[3]).all()
+    for labels_, problem, match in (
+        ([1, 2], "", "need labels of shape"),
+        ([1.0, "x", 2.0], "regression", "are numbers"),
+        (["a", "a", "a"], "", "at least two classes"),
+        ([[0, 2], [1, 1], [0, 0]], "multilabel", "0, 1 or missing"),
+        ([[0.5, 2], [0.5, 1], [None, 0]], "", "Column 1 of the labels"),
+        ([[0, 2], [1, 1], [0, 0]], "classification", "one class a molecule"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            read(three, labels_, problem)
