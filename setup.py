@@ -1,1 +1,3 @@
+"""Lets old installers find setup.cfg."""
+
 __import__("setuptools").setup()

@@ -122,7 +122,7 @@ def run(folder: pathlib.Path) -> None:
     bench = image_cells.Bench(
         pathlib.Path(FLAGS.data), pathlib.Path(FLAGS.weights), FLAGS.pixels
     )
-    for stage in range(2):  # The second knows the best of the first.
+    for _ in range(2):  # The second knows the best of the first.
         cells = wanted(read(folder))[FLAGS.shard :: FLAGS.num_shards]
         for cell in cells:
             path = folder / f"{cell.slug()}.json"

@@ -76,7 +76,7 @@ def ranks(table: dict) -> Iterator[dict]:
 def means(table: dict) -> Iterator[dict]:
     """Means over the tasks of one metric, where there are several."""
     groups: dict = defaultdict(list)
-    for (size, task, metric), models in table.items():
+    for (size, _, metric), models in table.items():
         for model, values in models.items():
             mean = np.mean(list(values.values()))
             groups[size, metric, model].append(mean)

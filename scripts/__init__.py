@@ -1,0 +1,1 @@
+"""Command-line programs: flags, one call into the library, one record."""
