@@ -1,4 +1,4 @@
-"""Test metrics, one evaluator a kind of problem."""
+"""Test metrics, one evaluator a kind of problem, and intervals of shares."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -65,9 +65,11 @@ def _classification(
         names = ("accuracy", "balanced_accuracy", "roc_auc", "mcc", "ece")
         yield from ((name, np.nan) for name in names)
         return
-    found, present = p.argmax(axis=1), np.unique(y)
-    yield "accuracy", float(metrics.accuracy_score(y, found))
-    recall = [float((found[y == label] == label).mean()) for label in present]
+    predicted, present = p.argmax(axis=1), np.unique(y)
+    yield "accuracy", float(metrics.accuracy_score(y, predicted))
+    recall = [
+        float((predicted[y == label] == label).mean()) for label in present
+    ]
     yield "balanced_accuracy", float(np.mean(recall))
     areas = [
         metrics.roc_auc_score(y == label, p[:, label])
@@ -75,9 +77,11 @@ def _classification(
         if 0 < (y == label).sum() < len(y)
     ]
     yield "roc_auc", float(np.mean(areas)) if areas else np.nan
-    mcc = metrics.matthews_corrcoef(y, found) if len(present) > 1 else np.nan
+    mcc = (
+        metrics.matthews_corrcoef(y, predicted) if len(present) > 1 else np.nan
+    )
     yield "mcc", float(mcc)
-    yield "ece", calibration_error(found == y, p.max(axis=1))
+    yield "ece", calibration_error(predicted == y, p.max(axis=1))
 
 
 def calibration_error(
@@ -86,10 +90,11 @@ def calibration_error(
     """Expected calibration error (ECE).
 
     Args:
-        hits: Whether each answer is right `(samples,)`.
-        confidence: Its probability in [0, 1] `(samples,)`.
-        bins: Of equal width, over which the difference between the share of
-            right answers and the mean probability is averaged.
+        hits: Whether each prediction is right `(samples,)`.
+        confidence: Probability of each prediction in [0, 1] `(samples,)`.
+        bins: Number of bins of equal width, over which the difference between
+            the share of right predictions and their mean probability is
+            averaged.
 
     Returns:
         The mean absolute difference, each bin weighed by its samples.
@@ -105,6 +110,46 @@ def calibration_error(
     return float(np.abs(gaps).sum() / len(hits))
 
 
+def share_interval(
+    successes: int, count: int, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Computes the Wilson interval of a share, which never leaves [0, 1].
+
+    Args:
+        successes: Number of successes, at most `count`.
+        count: Number of trials.
+        confidence: Probability in (0, 1) with which the interval holds the
+            true share.
+
+    Returns:
+        The lower and the upper end; 0 and 1 where there are no trials.
+
+    Raises:
+        ValueError: If there are more successes than trials, or if one of the
+            numbers is negative.
+
+    Example:
+    >>> low, high = share_interval(16, 16)
+    >>> round(low, 3), high
+    (0.806, 1.0)
+
+    Reference: Wilson, Probable Inference, the Law of Succession, and
+    Statistical Inference, 1927.
+    """
+    from scipy import stats
+
+    if not 0 <= successes <= count:
+        raise ValueError(
+            "Expected between 0 and `count` successes. Received:"
+            f" {successes} successes of {count}."
+        )
+    if not count:
+        return 0.0, 1.0
+    test = stats.binomtest(int(successes), int(count))
+    ends = test.proportion_ci(confidence, method="wilson")
+    return float(ends.low), float(ends.high)
+
+
 def _multilabel(y: np.ndarray, p: np.ndarray) -> Iterator[tuple[str, float]]:
     from sklearn import metrics
 
@@ -113,7 +158,7 @@ def _multilabel(y: np.ndarray, p: np.ndarray) -> Iterator[tuple[str, float]]:
     yield "average_precision", _mean(y, p, score, _varies)
 
     def at_half(score: Callable) -> Callable:
-        return lambda target, found: score(target > 0.5, found > 0.5)
+        return lambda target, share: score(target > 0.5, share > 0.5)
 
     score = at_half(metrics.balanced_accuracy_score)
     yield "balanced_accuracy", _mean(y, p, score, _varies)
@@ -122,9 +167,9 @@ def _multilabel(y: np.ndarray, p: np.ndarray) -> Iterator[tuple[str, float]]:
     yield "ece", _mean(y, p, _label_calibration, _varies)
 
 
-def _label_calibration(target: np.ndarray, found: np.ndarray) -> float:
-    positive = found > 0.5
-    confidence = np.where(positive, found, 1 - found)
+def _label_calibration(target: np.ndarray, share: np.ndarray) -> float:
+    positive = share > 0.5
+    confidence = np.where(positive, share, 1 - share)
     return calibration_error(positive == (target > 0.5), confidence)
 
 
@@ -132,10 +177,10 @@ def _regression(y: np.ndarray, p: np.ndarray) -> Iterator[tuple[str, float]]:
     from scipy import stats
     from sklearn import metrics
 
-    def spearman(target: np.ndarray, found: np.ndarray) -> float:
-        if not _varies(found):
+    def spearman(target: np.ndarray, prediction: np.ndarray) -> float:
+        if not _varies(prediction):
             return np.nan
-        return stats.spearmanr(target, found).statistic
+        return stats.spearmanr(target, prediction).statistic
 
     yield "rmse", _mean(y, p, metrics.root_mean_squared_error)
     yield "mae", _mean(y, p, metrics.mean_absolute_error)
@@ -159,8 +204,8 @@ def _mean(
         if not defined(target[known]):
             continue
         finite = np.isfinite(prediction[known]).all()
-        found = score(target[known], prediction[known]) if finite else np.nan
-        values.append(found)
+        pair = target[known], prediction[known]
+        values.append(score(*pair) if finite else np.nan)
     return float(np.mean(values)) if values else np.nan
 
 

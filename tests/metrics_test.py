@@ -201,3 +201,19 @@ def test_calibration_of_classes_and_of_labels():
     both = evaluate("classification", two, q)
     for name in ("ece", "mcc", "balanced_accuracy"):
         assert single[name] == pytest.approx(both[name])
+
+
+def test_the_interval_of_a_share_stays_within_its_range():
+    low, high = metrics.share_interval(16, 16)
+    assert low == pytest.approx(16 / (16 + stats.norm.ppf(0.975) ** 2))
+    assert high == 1.0
+    assert metrics.share_interval(0, 16) == pytest.approx((0, 1 - low))
+    assert metrics.share_interval(0, 0) == (0.0, 1.0)
+    wide, narrow = (metrics.share_interval(8, 10, c) for c in (0.99, 0.5))
+    assert wide[0] < narrow[0] < 0.8 < narrow[1] < wide[1]
+
+
+@pytest.mark.parametrize(("successes", "count"), [(17, 16), (-1, 16), (0, -1)])
+def test_a_share_of_impossible_counts_is_refused(successes, count):
+    with pytest.raises(ValueError, match="Received: .* successes of"):
+        metrics.share_interval(successes, count)
