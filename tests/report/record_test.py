@@ -1,9 +1,11 @@
 """Records: checked, saved whole, and loaded."""
 
+import json
 import math
 import os
 import pathlib
 
+import jsonschema
 import numpy as np
 import pytest
 from sample_records import small
@@ -82,7 +84,8 @@ def test_load_names_a_missing_or_broken_file(tmp_path):
     ("path", "value", "message"),
     [
         ("command", 3, "`command` must be text, received 3"),
-        ("seeds", [0, 0], r"`seeds` must name each seed once"),
+        ("seeds", [0, 0], r"`seeds` must name each entry once"),
+        ("seeds", [], r"`seeds` must have at least 1 entries, received \[\]"),
         ("seeds", [True, 1], r"`seeds\[0\]` must be an integer"),
         ("seeds", 2, "`seeds` must be a list, received 2"),
         ("task", [], r"`task` must be an object, received \[\]"),
@@ -91,11 +94,11 @@ def test_load_names_a_missing_or_broken_file(tmp_path):
         ("task.metric", "mae", "model 'mean predictor' has no value of `mae`"),
         ("source.fingerprint_after", 1, "must be text or null, received 1"),
         ("seconds", "1", "`seconds` must be a number, received '1'"),
-        ("models", [], "`models` must have different names"),
+        ("models", [], "`models` must have at least 1 entries"),
         ("models.1.name", "reprogrammed", "`models` must have different"),
         ("models.0.metrics.rmse", [1.0], r"one value a seed \(2\), received 1"),
         ("models.0.metrics.rmse", 1.0, "must be a list, received 1.0"),
-        ("models.0.metrics.rmse", ["a", 1], "must be a number, received 'a'"),
+        ("models.0.metrics.rmse", ["a", 1], "a number or null, received 'a'"),
         ("models.0.seconds", [1.0], "`seconds of mean predictor` must have"),
         ("history.0.loss", ["x"], r"`history\[0\].loss\[0\]` must be a number"),
         ("test.targets", [1, 2], "equally long, received .*'targets': 2"),
@@ -122,3 +125,21 @@ def test_optional_fields_may_be_absent_or_null():
     record = small() | {"mapping": None, "history": None, "test": None}
     del record["warnings"], record["task"]["unit"]
     schema.check(record)
+
+
+def test_records_of_predictors_without_a_source():
+    record = small() | {"source": None, "recipe": None, "confidence": 0.9}
+    del record["trainable_parameters"]
+    record |= {"predictor": "few-label ensemble", "refit": "on all labels"}
+    record["carried"] = [{"kernels": {"share": 0.7, "error": 0.5}}]
+    record["models"][0]["kind"] = "trivial"
+    record["models"][0]["metrics"]["coverage"] = [0.9, None]
+    schema.check(record)
+    record["carried"][0]["kernels"] = {"error": "x"}
+    with pytest.raises(ValueError, match="carried.*share` is missing"):
+        schema.check(record)
+
+
+def test_the_schema_is_one_that_other_tools_read():
+    jsonschema.Draft202012Validator.check_schema(schema.FIELDS)
+    assert json.loads(json.dumps(schema.FIELDS)) == schema.FIELDS
