@@ -18,6 +18,8 @@ class Assessment(NamedTuple):
         nearest: The nearest training molecules.
         similarity: MinMax-Tanimoto similarities to them.
         in_domain: Whether these are as high as among the training molecules.
+        nearest_row: Row numbers of the nearest training molecules, as they
+            were given to `fit`, int `(molecules,)`.
     """
 
     prediction: np.ndarray
@@ -27,3 +29,4 @@ class Assessment(NamedTuple):
     nearest: list[str]
     similarity: np.ndarray
     in_domain: np.ndarray
+    nearest_row: np.ndarray

@@ -6,6 +6,8 @@ from predictions of molecules that were left out of the fit.
 
 import numpy as np
 
+from reprogram.predictors.assessment import Assessment
+
 
 def quantile(scores: np.ndarray, confidence: float) -> float:
     """Finds the score that a new one exceeds with the given risk at most.
@@ -148,3 +150,35 @@ def label_sets(
         limit = quantile(scores, confidence)
         sets[:, label] = 1 - probabilities[:, label] <= limit + 1e-12
     return sets
+
+
+def covered(assessment: Assessment, targets: np.ndarray) -> np.ndarray:
+    """Tells where the interval or the set holds the truth.
+
+    Args:
+        assessment: Predictions with intervals or sets.
+        targets: The true values, labels 0 and 1, or classes `(rows,)` or
+            `(rows, columns)`; NaN where the truth is not known.
+
+    Returns:
+        1 where it is held, 0 where it is missed, NaN where it is not known,
+        `(rows, columns)`.
+
+    Example:
+    >>> ends = np.array([[0.0], [0.0]]), np.array([[1.0], [1.0]])
+    >>> none = np.zeros(2, int)
+    >>> found = Assessment(none, *ends, None, [], none, none, none)
+    >>> covered(found, np.array([0.5, 2.0])).tolist()
+    [[1.0], [0.0]]
+    """
+    truth = np.asarray(targets, float)
+    truth = truth[:, None] if truth.ndim == 1 else truth
+    label = np.nan_to_num(truth).astype(int)
+    if assessment.sets is None:
+        held = (assessment.lower <= truth) & (truth <= assessment.upper)
+    elif assessment.sets.ndim == 2:
+        held = np.take_along_axis(assessment.sets, label, axis=1)
+    else:
+        held = np.take_along_axis(assessment.sets, label[..., None], axis=2)
+        held = held[..., 0]
+    return np.where(np.isfinite(truth), held, np.nan)

@@ -1,5 +1,6 @@
 """What the parts of a predictor read of molecules, computed once a set."""
 
+import dataclasses
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -9,11 +10,51 @@ from scipy import sparse
 
 from reprogram.molecules import featurizers
 from reprogram.molecules import fingerprints
+from reprogram.molecules.fingerprints import minmax_kernel
 from reprogram.predictors.molecules import reading
 
-Rows = np.ndarray | sparse.csr_matrix
 FOLDED = 2048
+KEPT = 2**24  # entries of a matrix of similarities that is worth its memory
 SOURCE = ("source", "answers")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Fragments:
+    """Rows of a table of counts whose similarities are computed only once.
+
+    Args:
+        counts: The whole table, see `fingerprints.unfolded_counts`.
+        rows: The row numbers in it.
+        memory: Similarities to other tables, shared by all selections.
+
+    Example:
+    >>> counts = fingerprints.unfolded_counts(["CCO", "CO", "C"])
+    >>> table = Fragments(counts, np.arange(3), {})
+    >>> table[:2].similarity(table[1:]).round(2).tolist()
+    [[0.29, 0.0], [1.0, 0.0]]
+    """
+
+    counts: sparse.csr_matrix
+    rows: np.ndarray
+    memory: dict[int, tuple[sparse.csr_matrix, np.ndarray]]
+
+    def __getitem__(self, rows: np.ndarray | slice) -> "Fragments":
+        return Fragments(self.counts, self.rows[rows], self.memory)
+
+    def similarity(self, other: "Fragments") -> np.ndarray:
+        """Returns the MinMax similarity to each row of another selection."""
+        counts = other.counts
+        if self.counts.shape[0] * counts.shape[0] > KEPT:
+            second = None if self is other else counts[other.rows]
+            return minmax_kernel(self.counts[self.rows], second)
+        if id(counts) not in self.memory:
+            second = None if counts is self.counts else counts
+            kernel = minmax_kernel(self.counts, second)
+            self.memory[id(counts)] = counts, kernel
+        return self.memory[id(counts)][1][np.ix_(self.rows, other.rows)]
+
+
+Rows = np.ndarray | sparse.csr_matrix | Fragments
 
 
 def compute(
@@ -86,6 +127,23 @@ def take(features: Mapping[str, Rows], rows: np.ndarray) -> dict[str, Rows]:
         The same views of these molecules.
     """
     return {name: table[rows] for name, table in features.items()}
+
+
+def remembered(features: Mapping[str, Rows]) -> dict[str, Rows]:
+    """Makes tables of counts remember the similarities of their rows.
+
+    Args:
+        features: What `compute` returns.
+
+    Returns:
+        The same views, counts of fragments as `Fragments`.
+    """
+    return {
+        name: Fragments(table, np.arange(table.shape[0]), {})
+        if isinstance(table, sparse.csr_matrix)
+        else table
+        for name, table in features.items()
+    }
 
 
 def folded(counts: sparse.csr_matrix, size: int = FOLDED) -> np.ndarray:

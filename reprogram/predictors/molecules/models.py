@@ -12,12 +12,14 @@ from sklearn import linear_model
 from sklearn import model_selection
 from sklearn import svm
 
-from reprogram.molecules.fingerprints import minmax_kernel
+from reprogram.predictors.molecules.features import Fragments
 from reprogram.predictors.molecules.features import Rows
 from reprogram.predictors.molecules.features import folded
+from reprogram.predictors.molecules.features import remembered
 from reprogram.predictors.molecules.scaling import Numbers
 
 MANY = 256
+ROUGH = 50
 ALPHAS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
 
 
@@ -51,6 +53,7 @@ class Forest:
         }
         usual = 1.0 if problem == "regression" else "sqrt"
         self.view, self.problem, self.trees = view, problem, trees
+        self.rough = False
         self.model = kinds[random, problem](
             trees, max_features=share or usual, random_state=seed
         )
@@ -61,8 +64,8 @@ class Forest:
         self.kept[:1] |= not self.kept.any()
         if self.problem == "labels":
             y = (y > 0.5).astype(int)
-        if len(y) > MANY:
-            self.model.set_params(n_estimators=self.trees // 2)
+        trees = self.trees // 2 if len(y) > MANY else self.trees
+        self.model.set_params(n_estimators=trees if not self.rough else ROUGH)
         self.model.fit(x[:, self.kept], y)
         return self
 
@@ -132,8 +135,8 @@ class KernelRidge:
         self.view, self.problem, self.seed = view, problem, seed
 
     def fit(self, features: Mapping[str, Rows], y: np.ndarray) -> "KernelRidge":
-        self.train = features[self.view]
-        kernel = minmax_kernel(self.train)
+        self.train = remembered(features)[self.view]
+        kernel = self.train.similarity(self.train)
         if self.problem == "labels":
             return self._fit_labels(kernel, (y > 0.5).astype(int))
         folds = model_selection.KFold(
@@ -178,7 +181,7 @@ class KernelRidge:
         return self
 
     def predict(self, features: Mapping[str, Rows]) -> np.ndarray:
-        kernel = minmax_kernel(features[self.view], self.train)
+        kernel = remembered(features)[self.view].similarity(self.train)
         if self.problem == "labels":
             return 1 / (1 + np.exp(-self.model.decision_function(kernel)))
         return self.mean + kernel @ self.weights
@@ -187,4 +190,6 @@ class KernelRidge:
 def _table(rows: Rows) -> np.ndarray:
     if isinstance(rows, np.ndarray):
         return np.nan_to_num(rows)
+    if isinstance(rows, Fragments):
+        rows = rows.counts[rows.rows]
     return folded(rows)

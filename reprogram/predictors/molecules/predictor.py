@@ -101,7 +101,7 @@ class MoleculePredictor:
         """Learns again with what `Stack.state` kept of each column."""
         self.smiles, self.labels = [str(row) for row in smiles], found
         self.problem = found.problem
-        table = table or self.features_of(self.smiles)
+        table = features.remembered(table or self.features_of(self.smiles))
         kind = "regression" if self.problem == "regression" else "labels"
         self.stacks, self.calibrations, self.logs = [], [], []
         for column, state in zip(found.values.T, known, strict=True):
@@ -116,7 +116,7 @@ class MoleculePredictor:
             if kind == "labels":
                 own = label_columns.calibrate(stack.without, column[rows])
                 self.calibrations.append(own)
-        self.domain = domain.learn(table["ecfp4"])
+        self.domain = domain.learn(table["ecfp4"].counts)
         return self
 
     def features_of(self, smiles: Sequence[str]) -> dict[str, features.Rows]:
@@ -142,7 +142,8 @@ class MoleculePredictor:
             `(molecules,)`; for several columns or classes
             `(molecules, columns)`.
         """
-        values = self._columns(table or self._features(smiles))
+        table = features.remembered(table or self._features(smiles))
+        values = self._columns(table)
         values = self._plain(values)
         if self.problem == "classification" and len(self.labels.classes) > 2:
             return values / np.maximum(values.sum(axis=1, keepdims=True), 1e-9)
@@ -170,9 +171,9 @@ class MoleculePredictor:
                 not between 0 and 1.
         """
         conformal.check(confidence)
-        table = table or self._features(smiles)
+        table = features.remembered(table or self._features(smiles))
         values = self._columns(table)
-        nearest, similarity, inside = self.domain(table["ecfp4"])
+        nearest, similarity, inside = self.domain(table["ecfp4"].counts)
         names = [self.smiles[row] for row in nearest]
         lower = upper = sets = None
         if self.problem == "regression":
@@ -180,7 +181,9 @@ class MoleculePredictor:
             values = self._plain(values)
         else:
             sets = self._sets(values, confidence)
-        return Assessment(values, lower, upper, sets, names, similarity, inside)
+        return Assessment(
+            values, lower, upper, sets, names, similarity, inside, nearest
+        )
 
     def carried(self) -> list[dict[str, dict[str, float]]]:
         """Says which parts carried each column, see `Stack.carried`."""

@@ -8,8 +8,8 @@ import numpy as np
 from scipy import linalg
 from scipy import optimize
 
-from reprogram.molecules.fingerprints import minmax_kernel
 from reprogram.predictors.molecules.features import Rows
+from reprogram.predictors.molecules.features import remembered
 from reprogram.predictors.molecules.scaling import Numbers
 
 # Natural logarithms: what the hyperparameters are likely to be, and how sure
@@ -61,13 +61,15 @@ class Process:
         features: Mapping[str, Rows],
         y: np.ndarray,
         theta: np.ndarray | None = None,
+        start: np.ndarray | None = None,
     ) -> "Process":
         """Fits to training rows.
 
         Args:
             features: Of the training molecules, see `features.compute`.
             y: Their values `(rows,)`.
-            theta: Logarithms of hyperparameters that were chosen before.
+            theta: Logarithms of the hyperparameters, to choose none.
+            start: Logarithms that the choice starts from.
 
         Returns:
             Itself.
@@ -84,7 +86,7 @@ class Process:
         z = (y[rows] - self.mean) / self.scale
         if theta is None:
             few = np.sort(draw[: min(self.tuned, self.largest)])
-            theta = self._choose(np.searchsorted(rows, few), z)
+            theta = self._choose(np.searchsorted(rows, few), z, start)
         self.theta = np.asarray(theta, float)
         covariance = self._sum(self.train, self.train)
         covariance.flat[:: len(rows) + 1] += self._noise()
@@ -110,8 +112,9 @@ class Process:
         self, features: Mapping[str, Rows], rows: np.ndarray | None = None
     ) -> dict[str, Rows]:
         found = {}
-        for name in self.views:
-            table = features[name] if rows is None else features[name][rows]
+        own = remembered({name: features[name] for name in self.views})
+        for name, table in own.items():
+            table = table if rows is None else table[rows]
             known = self.numbers.get(name)
             found[name] = table if known is None else known(table)
         return found
@@ -123,7 +126,7 @@ class Process:
         for name in self.views:
             a, b = first[name], second[name]
             if name not in self.numbers:
-                yield minmax_kernel(a, None if a is b else b)
+                yield a.similarity(b)
                 continue
             product = a @ b.T
             square = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * product
@@ -179,7 +182,9 @@ class Process:
     def _noise(self) -> float:
         return np.exp(self.theta[-1]) + _JITTER
 
-    def _choose(self, rows: np.ndarray, z: np.ndarray) -> np.ndarray:
+    def _choose(
+        self, rows: np.ndarray, z: np.ndarray, start: np.ndarray | None
+    ) -> np.ndarray:
         part = {name: table[rows] for name, table in self.train.items()}
         kernels, z = list(self._kernels(part, part)), z[rows]
         kinds = self._kinds()
@@ -197,9 +202,10 @@ class Process:
             return value + 0.5 * off @ off, slope + off / width
 
         bounds = [(-9.0, 6.0)] * len(middle)
+        first = middle if start is None else np.asarray(start, float)
         options = {"maxiter": 60}
         return optimize.minimize(
-            loss, middle, jac=True, bounds=bounds, options=options
+            loss, first, jac=True, bounds=bounds, options=options
         ).x
 
     def _evidence(
@@ -215,7 +221,8 @@ class Process:
         covariance = np.sum(own, axis=0)
         covariance.flat[:: len(z) + 1] += noise + _JITTER
         factor = linalg.cho_factor(covariance, lower=True, check_finite=False)
-        inverse = linalg.cho_solve(factor, np.eye(len(z)), check_finite=False)
+        inverse, _ = linalg.lapack.dpotri(factor[0], lower=True)
+        inverse = np.tril(inverse) + np.tril(inverse, -1).T
         solved = inverse @ z
         value = 0.5 * z @ solved + np.log(np.diag(factor[0])).sum()
         slope = inverse - np.outer(solved, solved)

@@ -1,14 +1,18 @@
 """The default predictor of one column of numbers: parts and their weights."""
 
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
+import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from reprogram.predictors.molecules.features import Rows
 from reprogram.predictors.molecules.features import take
 from reprogram.predictors.molecules.parts import Part
+from reprogram.predictors.molecules.process import Process
 from reprogram.predictors.molecules.weighing import folds
 from reprogram.predictors.molecules.weighing import trust
 from reprogram.predictors.molecules.weighing import weigh
@@ -61,31 +65,41 @@ class Stack:
         y = np.asarray(y, float)
         # So small a problem is faster without threads.
         with threadpool_limits(1 if len(y) <= SMALL else None):
+            self.models: dict = {}
             if known:
                 self._restore(known)
             else:
                 self._choose(features, y)
-            self.models = {
-                part.name: self._fit(part, features, y, self.seed, self.thetas)
+            missing = [
+                part
                 for part, share in zip(self.parts, self.shares, strict=True)
-                if share
-            }
+                if share and part.name not in self.models
+            ]
+            self.models |= self._whole(missing, features, y)
         return self
 
-    def _fit(
-        self,
-        part: Part,
-        features: Mapping[str, Rows],
-        y: np.ndarray,
-        seed: int,
-        thetas: Mapping[str, Sequence[float]],
-    ) -> object:
-        model = part.make(self.problem, seed)
-        if part.name in thetas:
-            return model.fit(features, y, np.array(thetas[part.name]))
-        return model.fit(features, y)
+    def _whole(
+        self, parts: Sequence[Part], features: Mapping[str, Rows], y: np.ndarray
+    ) -> dict[str, object]:
+        """Fits parts to all rows."""
+
+        def fit(part: Part) -> object:
+            model = part.make(self.problem, self.seed)
+            if part.name in self.thetas:
+                return model.fit(features, y, np.array(self.thetas[part.name]))
+            return model.fit(features, y)
+
+        models = self._map(fit, [(part,) for part in parts], len(y))
+        return {p.name: m for p, m in zip(parts, models, strict=True)}
 
     def _choose(self, features: Mapping[str, Rows], y: np.ndarray) -> None:
+        self.thetas = {}
+        processes = [
+            part
+            for part in self.parts
+            if isinstance(part.make(self.problem, 0), Process)
+        ]
+        self.models = self._whole(processes, features, y)
         answers, spread = self._left_out(features, y)
         self.errors = np.sqrt(((answers - y[:, None]) ** 2).mean(axis=0))
         shares = weigh(answers, y, trust(self.errors))
@@ -94,7 +108,6 @@ class Stack:
         self.shares /= self.shares.sum()
         self.without = answers @ self.shares
         self.scores = np.abs(y - self.without) / spread
-        self.thetas = {}
 
     def _left_out(
         self, features: Mapping[str, Rows], y: np.ndarray
@@ -103,17 +116,39 @@ class Stack:
         fold = folds(y, self.problem, self.count, self.seed)
         answers = np.full((len(y), len(self.parts)), y.mean())
         spread = np.full(len(y), y.std() or 1.0)
-        for k in range(self.count):
+
+        def leave_out(k: int, i: int) -> None:
             held, rest = fold == k, fold != k
-            if not held.any() or len(np.unique(y[rest])) < 2:
-                continue
             inside, outside = take(features, rest), take(features, held)
-            for i, part in enumerate(self.parts):
-                model = self._fit(part, inside, y[rest], k, {})
-                answers[held, i] = model.predict(outside)
-                if i == 0:
-                    spread[held] = model.deviation(outside)
+            model = self.parts[i].make(self.problem, k)
+            if isinstance(model, Process):
+                # All labels choose where the choice starts, not where it ends.
+                start = self.models[self.parts[i].name].theta
+                model.fit(inside, y[rest], start=start)
+            else:
+                model.rough = True
+                model.fit(inside, y[rest])
+            answers[held, i] = model.predict(outside)
+            if i == 0:
+                spread[held] = model.deviation(outside)
+
+        used = [
+            k
+            for k in range(self.count)
+            if (fold == k).any() and len(np.unique(y[fold != k])) > 1
+        ]
+        work = [(k, i) for i in range(len(self.parts)) for k in used]
+        self._map(leave_out, work, len(y))
         return answers, spread
+
+    def _map(
+        self, function: Callable, work: Sequence[tuple], rows: int
+    ) -> list[Any]:
+        """Calls a function, for few rows in threads: many need memory."""
+        if rows > SMALL:
+            return [function(*arguments) for arguments in work]
+        jobs = [joblib.delayed(function)(*arguments) for arguments in work]
+        return joblib.Parallel(require="sharedmem")(jobs)
 
     def predict(self, features: Mapping[str, Rows]) -> np.ndarray:
         """Returns the value of each row `(rows,)`."""

@@ -10,6 +10,7 @@ from reprogram.molecules import alerts
 from reprogram.molecules.fingerprints import unfolded_counts
 from reprogram.predictors import conformal
 from reprogram.predictors import domain
+from reprogram.predictors.assessment import Assessment
 from reprogram.predictors.molecules import labels
 
 
@@ -69,6 +70,22 @@ def test_sets_keep_the_promise_for_a_rare_class():
         for k in held:
             held[k] += list(sets[label[100:] == k, k])
     assert all(np.mean(rows) > 0.88 for rows in held.values())
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_covered_says_where_the_truth_is_held(classes):
+    one = np.zeros((3, 1))
+    rest = ([""] * 3, one[:, 0], one[:, 0] > 0, np.zeros(3, int))
+    truth = np.array([0.0, classes - 1, np.nan])
+    ends = Assessment(one, one - 1, one + 0.5, None, *rest)
+    held = conformal.covered(ends, truth)
+    np.testing.assert_array_equal(held, [[1], [0], [np.nan]])
+    sets = np.zeros((3, classes), bool)
+    sets[:, 0] = True
+    shape = (3, 1, 2) if classes == 2 else (3, 3)
+    chosen = Assessment(one, None, None, sets.reshape(shape), *rest)
+    held = conformal.covered(chosen, truth)
+    np.testing.assert_array_equal(held, [[1], [0], [np.nan]])
 
 
 def test_domain_says_where_the_nearest_is():

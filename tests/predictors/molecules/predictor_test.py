@@ -31,7 +31,7 @@ def test_regression():
     judged = model.assess(SMILES[32:], 0.9)
     np.testing.assert_allclose(judged.prediction[:, 0], found)
     assert (judged.lower < judged.upper).all() and judged.sets is None
-    assert set(judged.nearest) <= set(SMILES[:32])
+    assert judged.nearest == [SMILES[row] for row in judged.nearest_row]
     wide = model.assess(SMILES[32:], 0.96)
     assert ((wide.upper - wide.lower) > (judged.upper - judged.lower)).all()
 
