@@ -48,7 +48,7 @@ def figures(record: dict, size: str) -> list[dict]:
         if model["name"] in REQUIRED:
             mine = records.interval(ours["metrics"]["rmse"])[0]
             lines[-1] |= {"bar": f"above {mine:.4f}", "holds": mine < mean}
-            found = statistics.compare(record, model)
+            found = statistics.compare(record, model, ours)
             lines[-1] |= {
                 "difference": found.difference,
                 "difference_half_width": found.half_width,

@@ -12,6 +12,7 @@ from reprogram.report import schema
 from reprogram.report import statistics
 from reprogram.report.shards import merge as merge
 from reprogram.report.statistics import interval as interval
+from reprogram.report.verdict import verdict as verdict
 
 
 def save(path: str | os.PathLike, record: dict) -> None:
@@ -20,7 +21,8 @@ def save(path: str | os.PathLike, record: dict) -> None:
     Args:
         path: The file, usually `record.json` in the run's folder.
         record: See `schema.FIELDS`; NumPy values are converted and NaN
-            becomes null. `schema` is filled in.
+            becomes null. `schema` is filled in, and so is `verdict` where it
+            is missing.
 
     Raises:
         TypeError: If a value cannot be written as JSON.
@@ -28,6 +30,7 @@ def save(path: str | os.PathLike, record: dict) -> None:
     """
     record = files.plain({"schema": schema.SCHEMA, **record})
     schema.check(record)
+    record["verdict"] = record.get("verdict") or verdict(record)
     files.write_text(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
 
 
@@ -71,29 +74,29 @@ def table(record: dict) -> str:
         record: A record; of it `seeds`, `task` and `models` are read.
 
     Returns:
-        Lines of text. `*` marks the best mean in the headline metric; the
-        lines below say whether its interval overlaps others, and why a value
-        is n/a.
+        Lines of text, the verdict first. `*` marks the best mean in the
+        headline metric; the lines below say which models it is not shown to
+        beat, and why a value is n/a.
 
     Example:
     >>> models = [{"name": "linear probe", "metrics": {"rmse": [0.5]}}]
     >>> task = {"name": "nav17", "metric": "rmse"}
     >>> text = table({"seeds": [0], "task": task, "models": models})
-    >>> print(text.splitlines()[2])
+    >>> print(text.splitlines()[3])
     * linear probe          0.500                     -        -
     """
     names = statistics.metrics(record)
     seeds = _count(len(record["seeds"]), "seed")
     rows = [["  model", *(f"{name} ({seeds})" for name in names)]]
     rows[0] += ["trainable parameters", "seconds"]
-    styles = [statistics.number_format(record, name) for name in names]
     best = statistics.best(record)
     for model in record["models"]:
         row = [("* " if model is best else "  ") + _line(model["name"])]
-        row += map(statistics.estimate, [model] * len(names), names, styles)
-        rows.append(row + [parameters(model), seconds(model)])
+        row += [statistics.estimate(record, model, name) for name in names]
+        rows.append([*row, parameters(model), seconds(model)])
     widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = [_line(f"{record['task']['name']}: {legend(record)}")]
+    lines = [_line(record.get("verdict") or verdict(record))]
+    lines += [_line(f"{record['task']['name']}: {legend(record)}")]
     for row in rows:
         cells = [row[0].ljust(widths[0])]
         cells += [c.rjust(w) for c, w in zip(row[1:], widths[1:])]
@@ -131,9 +134,14 @@ def legend(record: dict) -> str:
     """Says how the numbers of a table are meant."""
     metric = record["task"]["metric"]
     lower = statistics.direction(metric) < 0
-    text = "mean ± half-width of the 95 % confidence interval over seeds"
+    text = "mean over seeds (its 95 % confidence interval, within the range of"
+    text += " the metric)"
     if len(record["seeds"]) == 1:
-        text = "one seed, so no confidence intervals"
+        text = "one seed, so no confidence intervals over seeds"
+    shares = [n for n in statistics.metrics(record) if n in statistics.SHARES]
+    if shares and record["task"].get("test_rows"):
+        text += f"; of {', '.join(shares)} at least that of Wilson for the test"
+        text += " rows"
     unit = statistics.unit(record, metric)
     name = f"{metric} [{unit}]" if unit else metric
     return f"{text}; {name}: {'lower' if lower else 'higher'} is better"
@@ -146,9 +154,16 @@ def notes(record: dict) -> list[str]:
     if best and len(record["seeds"]) == 1:
         lines.append("* best value; one seed cannot tell it from chance")
     elif best:
-        rivals = ", ".join(statistics.overlapping(record, best))
-        meaning = f"overlaps {rivals}: no win" if rivals else "overlaps none"
-        lines.append(f"* best mean; its interval {meaning}")
+        results = [
+            statistics.compare(record, model, best)
+            for model in record["models"]
+            if model is not best
+        ]
+        rivals = [r.baseline for r in results if r.verdict != "better"]
+        meaning = "better than every other model, paired over seeds"
+        if rivals:
+            meaning = f"not shown to be better than {'; '.join(rivals)}"
+        lines.append(f"* best mean; {meaning}")
     for name in statistics.metrics(record):
         for model in record["models"]:
             why = statistics.reason(model, name)

@@ -42,10 +42,11 @@ def merge(records: list[dict]) -> dict:
         **records[0],
         "command": _joined(record["command"] for record in records),
         "created": max(record["created"] for record in records),
+        "verdict": None,
         "flags": _common([record["flags"] for record in records]),
         "seeds": [seeds[i] for i in order],
         "seconds": sum(record["seconds"] for record in records),
-        "source": _suspect(records)["source"],
+        "source": _suspect(records).get("source"),
         "models": _models(records, order),
         "history": sorted(history, key=lambda entry: entry["seed"]),
         "warnings": _warnings(records),
@@ -75,18 +76,16 @@ def _checked(records: list[dict]) -> list[dict]:
 def _identity(record: dict) -> dict:
     flags = {k: v for k, v in record["flags"].items() if k not in SHARD_FLAGS}
     task = {k: v for k, v in record["task"].items() if k != "similarity"}
-    source = {
-        "name": record["source"]["name"],
-        "fingerprint": record["source"]["fingerprint_before"],
-    }
+    source = record.get("source") or {}
+    source = {key: source.get(key) for key in ("name", "fingerprint_before")}
     models = {m["name"]: sorted(m["metrics"]) for m in record["models"]}
-    names = ("train_size", "trainable_parameters")
+    names = ("train_size", "trainable_parameters", "predictor", "refit")
     return {
         "task": task,
         "flag": flags,
         "source": source,
         "model": models,
-        "run": {name: record[name] for name in names},
+        "run": {name: record.get(name) for name in names},
     }
 
 
@@ -107,8 +106,8 @@ def _refuse_difference(first: dict, second: dict) -> None:
 def _suspect(records: list[dict]) -> dict:
     """Returns the record whose source changed, so that merging hides none."""
     for record in records:
-        source = record["source"]
-        if source["fingerprint_before"] != source["fingerprint_after"]:
+        source = record.get("source") or {}
+        if source.get("fingerprint_before") != source.get("fingerprint_after"):
             return record
     return records[0]
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import special
 
+from reprogram.metrics import share_interval
+
 # -1: lower is better. A metric that is not named here: higher is better.
 DIRECTIONS = {
     "rmse": -1,
@@ -17,6 +19,16 @@ DIRECTIONS = {
     "ece": -1,
 }
 WITH_UNIT = ("rmse", "mae")
+# What a metric can be at all; no interval that is shown leaves it.
+RANGES = {
+    **dict.fromkeys(("rmse", "mae", "mse", "log_loss"), (0, math.inf)),
+    **dict.fromkeys(("mcc", "spearman", "pearson"), (-1, 1)),
+    **dict.fromkeys(("accuracy", "balanced_accuracy", "roc_auc"), (0, 1)),
+    **dict.fromkeys(("average_precision", "brier", "ece"), (0, 1)),
+    **dict.fromkeys(("coverage", "coverage in domain", "in domain"), (0, 1)),
+    "r2": (-math.inf, 1),
+}
+SHARES = ("accuracy", "coverage", "in domain")  # of the test rows
 
 LABELS = {
     "rmse": "RMSE",
@@ -43,7 +55,9 @@ UNDEFINED = {
 }
 
 
-def interval(values: Sequence[float | None]) -> tuple[float, float]:
+def interval(
+    values: Sequence[float | None] | np.ndarray,
+) -> tuple[float, float]:
     """Computes the mean and its 95 % confidence interval over seeds.
 
     Args:
@@ -86,6 +100,14 @@ def unit(record: dict, metric: str) -> str:
     return (record["task"].get("unit") or "") if known else ""
 
 
+def saved(record: dict) -> dict | None:
+    """Finds the model that was saved; of old records the reprogrammed one."""
+    for model in record["models"]:
+        if model["name"] == record.get("predictor"):
+            return model
+    return find(record, "reprogrammed")
+
+
 def find(record: dict, role: str) -> dict | None:
     """Finds the model that plays a role of `ROLES`, by how its name begins."""
     for model in record["models"]:
@@ -116,31 +138,57 @@ def number_format(record: dict, metric: str) -> str:
     return f".{max(0, 3 - exponent if exponent >= 0 else 2 - exponent)}f"
 
 
-def estimate(model: dict, metric: str, style: str) -> str:
-    """Writes `mean ± half-width` of one metric of one model.
+def ends(record: dict, model: dict, metric: str) -> tuple[float, float, float]:
+    """Computes a mean over seeds and the interval that is shown with it.
 
     Args:
-        model: An entry of a record's `models`.
+        record: A record.
+        model: An entry of its `models`.
         metric: Name of the metric.
-        style: Format of the numbers, see `number_format`.
 
     Returns:
-        Without the half-width for one seed, with the number of seeds where
-        some have no value, `n/a` where none has one.
+        The mean, and the ends of its 95 % Student t interval, cut at the
+        limits of the metric. Of a share of the test rows the interval is at
+        least as wide as that of Wilson. NaN where there is none.
+    """
+    mean, half_width = interval(scores(model, metric))
+    limits = RANGES.get(metric, (-math.inf, math.inf))
+    low, high = np.clip([mean - half_width, mean + half_width], *limits)
+    rows = record["task"].get("test_rows")
+    if metric in SHARES and rows and math.isfinite(mean):
+        wilson = share_interval(round(mean * rows), rows)
+        low, high = np.fmin(low, wilson[0]), np.fmax(high, wilson[1])
+    return mean, float(low), float(high)
+
+
+def estimate(record: dict, model: dict, metric: str) -> str:
+    """Writes `mean (low to high)` of one metric of one model, see `ends`.
+
+    Args:
+        record: A record.
+        model: An entry of its `models`.
+        metric: Name of the metric.
+
+    Returns:
+        Without an interval for one seed, with the number of seeds where some
+        have no value, `n/a` where none has one.
 
     Example:
-    >>> estimate({"metrics": {"rmse": [0.5, 0.7]}}, "rmse", ".2f")
-    '0.60 ± 1.27'
+    >>> models = [{"metrics": {"roc_auc": [0.9, 0.92]}}]
+    >>> estimate({"task": {}, "models": models}, models[0], "roc_auc")
+    '0.910 (0.783 to 1.000)'
     """
-    values = scores(model, metric)
-    mean, half_width = interval(values)
+    style = number_format(record, metric)
+    mean, low, high = ends(record, model, metric)
     if math.isnan(mean):
         return "n/a"
     text = f"{mean:{style}}"
-    if not math.isnan(half_width):
-        text += f" ± {half_width:{style}}"
-    used = np.isfinite(values).sum()
-    return text if used == len(values) else f"{text} ({used} of {len(values)})"
+    if not math.isnan(low):
+        text += f" ({low:{style}} to {high:{style}})"
+    known = np.isfinite(scores(model, metric))
+    if known.all():
+        return text
+    return f"{text}, {known.sum()} of {len(known)} seeds"
 
 
 def reason(model: dict, metric: str) -> str:
@@ -167,21 +215,9 @@ def best(record: dict) -> dict | None:
     )
 
 
-def overlapping(record: dict, model: dict) -> list[str]:
-    """Names the other models whose intervals overlap that of `model`."""
-    metric = record["task"]["metric"]
-    mean, half_width = interval(scores(model, metric))
-    names = []
-    for other in record["models"]:
-        center, width = interval(scores(other, metric))
-        if other is not model and abs(center - mean) <= half_width + width:
-            names.append(other["name"])
-    return names
-
-
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """The reprogrammed model against one baseline, paired over seeds."""
+    """A model against a baseline, paired over seeds."""
 
     baseline: str
     verdict: str
@@ -191,18 +227,24 @@ class Comparison:
     reason: str = ""
 
 
-def compare(record: dict, baseline: dict) -> Comparison:
-    """Compares the reprogrammed model with a baseline, seed by seed.
+def compare(
+    record: dict, baseline: dict, model: dict | None = None
+) -> Comparison:
+    """Compares a model with a baseline, seed by seed.
 
     Args:
-        record: A record with a reprogrammed model.
-        baseline: Another entry of its `models`.
+        record: A record.
+        baseline: An entry of its `models`.
+        model: Another entry; by default the one that was saved, see `saved`.
 
     Returns:
         The verdict `better`, `worse`, `no difference seen` or `not decided`,
-        the mean difference (reprogrammed minus baseline) in the headline
-        metric with the half-width of its 95 % interval, the number of seeds
-        paired, and the reason where nothing is decided.
+        the mean difference (model minus baseline) in the headline metric with
+        the half-width of its 95 % interval, the number of seeds paired, and
+        the reason where nothing is decided.
+
+    Raises:
+        ValueError: If no model is given and the record has no saved one.
 
     Example:
     >>> record = {
@@ -216,8 +258,13 @@ def compare(record: dict, baseline: dict) -> Comparison:
     'better'
     """
     metric = record["task"]["metric"]
-    ours = scores(find(record, "reprogrammed"), metric)
-    difference = ours - scores(baseline, metric)
+    model = model or saved(record)
+    if model is None:
+        raise ValueError(
+            "Expected a model to compare, or a record with a reprogrammed one."
+            f" Received the models {[m['name'] for m in record['models']]}."
+        )
+    difference = scores(model, metric) - scores(baseline, metric)
     mean, half_width = interval(difference)
     paired = int(np.isfinite(difference).sum())
     why = ""

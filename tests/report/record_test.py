@@ -15,7 +15,7 @@ from reprogram.report import schema
 
 
 def test_save_and_load_are_inverse(tmp_path):
-    record = small()
+    record = small() | {"verdict": "Use it."}
     records.save(tmp_path / "deep" / "record.json", record)
     assert records.load(tmp_path / "deep" / "record.json") == record
     assert records.load(tmp_path / "deep") == record

@@ -27,7 +27,7 @@ def read(record: dict) -> Reader:
 def test_page_needs_nothing_else(record):
     found = read(record)
     assert not {tag for tag, _ in found.tags} & {"script", "link", "iframe"}
-    for tag, attributes in found.tags:
+    for _, attributes in found.tags:
         assert attributes.get("src", "data:").startswith("data:")
         assert attributes.get("href", "#").startswith("#")
         assert not [name for name in attributes if name.startswith("on")]
@@ -145,7 +145,7 @@ def test_a_failed_seed_leaves_the_question_open():
     found = read(record)
     assert "not decided against the mean predictor" in found.text
     assert "no value for 1 of 5 seeds" in found.text
-    assert "(4 of 5)" in found.text
+    assert "4 of 5 seeds" in found.text
 
 
 def test_values_that_are_missing_give_the_reason():
@@ -180,7 +180,7 @@ def test_sections_without_content_are_left_out():
     record["flags"], record["versions"] = {}, {}
     found = read(record)
     assert "has no model named “reprogrammed”" in found.text
-    for title in ("Test rows", "Learning", "Flags", "Versions", "paired"):
+    for title in ("Test rows", "Learning", "Flags", "Versions", "Paired"):
         assert title not in found.text
     assert len(found.images) == 1
 
@@ -230,7 +230,7 @@ def test_durations(seconds, text):
 
 def test_report_does_not_import_tensorflow_or_pyplot():
     code = (
-        "import sys, reprogram.report.page;"
+        "import sys, reprogram.report.pages.run;"
         "print({'tensorflow', 'keras', 'jax', 'matplotlib.pyplot'}"
         " & set(sys.modules))"
     )

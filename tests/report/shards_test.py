@@ -63,7 +63,7 @@ def test_merge_keeps_suspicion():
         ("task", "name", "herg", "task 'name' is 'nav17' .* 'herg'"),
         ("flags", "epochs", 3, r"'epochs' is '\(absent\)' in one and 3 in"),
         ("source", "name", "other", "source 'name' is"),
-        ("source", "fingerprint_before", "b", "source 'fingerprint' is 'a1'"),
+        ("source", "fingerprint_before", "b", "source 'fingerprint_before' is"),
     ],
 )
 def test_merge_refuses_different_runs(part, name, value, message):

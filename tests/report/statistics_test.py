@@ -37,23 +37,47 @@ def test_interval_is_that_of_student(values):
 
 
 def test_table_golden():
-    assert records.table(small()).splitlines() == [
-        "nav17: mean ± half-width of the 95 % confidence interval over seeds;"
-        " rmse [pIC50]: lower is better",
-        "  model           rmse (2 seeds)  trainable parameters  seconds",
-        "  mean predictor   1.010 ± 0.127                 1,300      3.0",
-        "  linear probe     0.850 ± 0.635                 1,300      3.0",
-        "* reprogrammed     0.660 ± 0.508                 1,300      3.0",
-        "* best mean; its interval overlaps mean predictor, linear probe:"
-        " no win",
+    verdict, *lines = records.table(small()).splitlines()
+    assert verdict.startswith("Nothing is shown to be better than the mean")
+    assert [" ".join(line.split()) for line in lines] == [
+        "nav17: mean over seeds (its 95 % confidence interval, within the range"
+        " of the metric); rmse [pIC50]: lower is better",
+        "model rmse (2 seeds) trainable parameters seconds",
+        "mean predictor 1.010 (0.883 to 1.137) 1,300 3.0",
+        "linear probe 0.850 (0.215 to 1.485) 1,300 3.0",
+        "* reprogrammed 0.660 (0.152 to 1.168) 1,300 3.0",
+        "* best mean; not shown to be better than mean predictor",
     ]
+    assert len({len(line) for line in lines[1:5]}) == 1
 
 
-def test_table_names_a_win_only_without_overlap():
+def test_table_names_a_win_only_where_pairs_show_it():
     record = small()
     for model, level in zip(record["models"], (3, 2, 1)):
         model["metrics"]["rmse"] = [level, level + 0.01]
-    assert "* best mean; its interval overlaps none" in records.table(record)
+    won = "* best mean; better than every other model, paired over seeds"
+    assert won in records.table(record)
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "expected"),
+    [
+        ("roc_auc", [0.99, 0.93, 1.0], "0.973 (0.879 to 1.000)"),
+        ("rmse", [0.1, 0.9, 0.2], "0.400 (0.000 to 1.483)"),
+        ("mcc", [-0.9, -0.2, -0.95], "-0.683 (-1.000 to 0.358)"),
+        ("r2", [0.9, -0.5], "0.200 (-8.694 to 1.000)"),
+        ("accuracy", [1.0, 1.0], "1.000 (0.806 to 1.000)"),
+        ("accuracy", [1.0, None], "1.000 (0.806 to 1.000), 1 of 2 seeds"),
+        ("accuracy", [None, None], "n/a"),
+        ("gain", [1.0, 3.0], "2.000 (-10.706 to 14.706)"),
+    ],
+)
+def test_intervals_stay_within_the_range_of_the_metric(
+    metric, values, expected
+):
+    model = {"name": "a", "metrics": {metric: values}}
+    record = {"task": {"metric": metric, "test_rows": 16}, "models": [model]}
+    assert statistics.estimate(record, model, metric) == expected
 
 
 def test_table_direction_follows_the_metric():
@@ -67,8 +91,9 @@ def test_table_direction_follows_the_metric():
 
 def test_table_of_one_seed_calls_nothing():
     text = records.table(small((0,)))
+    assert text.startswith("One draw of 128 labels shows nothing")
     assert "one seed, so no confidence intervals" in text
-    assert "rmse (1 seed)" in text and "±" not in text
+    assert "rmse (1 seed)" in text and " to " not in text
     assert "one seed cannot tell it from chance" in text
 
 
@@ -83,11 +108,10 @@ def test_table_says_why_a_value_is_missing():
     record["models"][1]["metrics"]["spearman"] = [None, 0.6]
     record["models"][2]["metrics"]["rmse"] = [math.nan, 0.1]
     lines = records.table(record).splitlines()
-    assert lines[2].split() == (
-        ["mean", "predictor", "1.010", "±", "0.127", "n/a", "-", "-"]
-    )
-    assert "0.600 (1 of 2)" in lines[3]
-    assert lines[3].startswith("* linear probe"), "a failed seed cannot win"
+    row = " ".join(lines[3].split())
+    assert row == "mean predictor 1.010 (0.883 to 1.137) n/a - -"
+    assert "0.600, 1 of 2 seeds" in lines[4]
+    assert lines[4].startswith("* linear probe"), "a failed seed cannot win"
     assert lines[-3:] == [
         "rmse of reprogrammed is missing for 1 of 2 seeds: no finite value was"
         " recorded",

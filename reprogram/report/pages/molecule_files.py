@@ -45,6 +45,7 @@ def table(results: Sequence[dict], objective: Objective) -> str:
 
 
 def entries(result: dict) -> list[dict]:
+    """Returns the molecules to show of a result, each as a result."""
     if result["start"] is None and result.get("top"):
         return [{**entry, "calls": entry["call"]} for entry in result["top"]]
     return [result]

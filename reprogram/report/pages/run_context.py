@@ -66,9 +66,7 @@ def facts(record: dict) -> list[tuple[str, str]]:
     metric = record["task"]["metric"]
     found = []
     if ours is not None:
-        style = statistics.number_format(record, metric)
-        value = statistics.estimate(ours, metric, style)
-        value = value.replace(" ± ", "\u00a0±\u00a0")
+        value = statistics.estimate(record, ours, metric)
         name = f"{statistics.label(metric)}, reprogrammed"
         in_unit = statistics.unit(record, metric)
         found.append((value, f"{name} [{in_unit}]" if in_unit else name))
@@ -99,14 +97,13 @@ def result_rows(record: dict) -> list[dict[str, Any]]:
     ours = statistics.find(record, "reprogrammed")
     best = statistics.best(record)
     names = statistics.metrics(record)
-    styles = [statistics.number_format(record, name) for name in names]
+    style = statistics.number_format(record, names[0])
     rows = []
     for model in record["models"]:
         row = {"name": model["name"], "ours": model is ours}
         row["best"] = model is best
         row["cells"] = [
-            statistics.estimate(model, name, style)
-            for name, style in zip(names, styles)
+            statistics.estimate(record, model, name) for name in names
         ]
         row["parameters"] = records.parameters(model)
         row["seconds"] = records.seconds(model)
@@ -114,7 +111,7 @@ def result_rows(record: dict) -> list[dict[str, Any]]:
         if ours is not None and model is not ours:
             result = statistics.compare(record, model)
             row["verdict"] = result.verdict
-            row["paired"] = result.reason or _signed(result, styles[0])
+            row["paired"] = result.reason or _signed(result, style)
         rows.append(row)
     return rows
 

@@ -1,0 +1,179 @@
+"""What a run has shown, in one sentence."""
+
+import numpy as np
+
+from reprogram.report import statistics
+from reprogram.report.statistics import Comparison
+
+# How much a model takes to fit and to explain, by how its name begins.
+SIMPLICITY = {
+    "mean predictor": 0,
+    "majority": 0,
+    "linear probe": 1,
+    "nearest neighbor": 1,
+    "reprogrammed": 3,
+    "few-label": 3,
+    "LoRA": 4,
+    "fine-tuning": 4,
+}
+USUAL = 2
+
+
+def verdict(record: dict) -> str:
+    """Says which model to use, and what that rests on.
+
+    Paired differences over the seeds decide, in the headline metric. Where
+    none is shown between the best mean and a simpler model, the simpler one is
+    recommended; one seed shows nothing.
+
+    Args:
+        record: A record; of it `seeds`, `task`, `train_size` and `models` are
+            read.
+
+    Returns:
+        A sentence.
+
+    Example:
+    >>> probe = {"name": "linear probe", "metrics": {"mae": [0.9, 0.8]}}
+    >>> program = {"name": "reprogrammed", "metrics": {"mae": [0.7, 0.6]}}
+    >>> record = {"task": {"metric": "mae"}, "models": [probe, program]}
+    >>> verdict({"seeds": [0, 1], **record}).split(":")[0]
+    'Use the reprogrammed model'
+    """
+    metric = record["task"]["metric"]
+    best = statistics.best(record)
+    if best is None:
+        name = statistics.label(metric)
+        return (
+            f"Nothing is shown: no model has a value of {name} for every seed."
+        )
+    values = [m for m in record["models"] if not statistics.reason(m, metric)]
+    others = sorted(
+        (model for model in values if model is not best),
+        key=lambda model: _mean(model, record),
+    )
+    if not others:
+        return (
+            f"Nothing to compare: only {_the(best, record)} has a value for"
+            f" every seed, {_value(best, record)}."
+        )
+    if len(record["seeds"]) == 1:
+        return _one_draw(record, best, others[0])
+    against = {m["name"]: statistics.compare(record, m, best) for m in others}
+    tied = [m for m in others if against[m["name"]].verdict != "better"]
+    trivial = statistics.find(record, "trivial")
+    if trivial is best or trivial in tied:
+        return _nothing(record, best, trivial, against)
+    simpler = [model for model in tied if _simpler(model, best)]
+    if simpler:
+        choice = min(simpler, key=_rank)
+        named = [best, choice]
+        kind = "faster" if _rank(choice) == _rank(best) else "simpler"
+        text = (
+            f"Use {_the(choice, record)}: {_value(choice, record)};"
+            f" {_the(best, record)} has the best mean, but is not shown to be"
+            f" better than this {kind} model"
+            f" ({_paired(against[choice['name']], record)})"
+        )
+    else:
+        choice, rival = best, (tied or others)[0]
+        named = [best, rival]
+        text = f"Use {_the(best, record)}: {_value(best, record)}, " + _lead(
+            record, rival, against[rival["name"]], len(tied)
+        )
+    return f"{text}{_about_the_program(record, choice, named)}."
+
+
+def _mean(model: dict, record: dict) -> float:
+    metric = record["task"]["metric"]
+    mean = float(np.mean(statistics.scores(model, metric)))
+    return -statistics.direction(metric) * mean
+
+
+def _rank(model: dict) -> int:
+    for beginning, rank in SIMPLICITY.items():
+        if model["name"].startswith(beginning):
+            return rank
+    return USUAL
+
+
+def _simpler(model: dict, other: dict) -> bool:
+    """Whether a model is simpler, or as simple and twice as fast."""
+    if _rank(model) != _rank(other):
+        return _rank(model) < _rank(other)
+    seconds = [
+        statistics.interval(m.get("seconds") or [])[0] for m in (model, other)
+    ]
+    return 2 * seconds[0] < seconds[1]
+
+
+def _the(model: dict, record: dict) -> str:
+    """Writes the name of a model, as short as it is clear."""
+    names = [other["name"].split(",")[0] for other in record["models"]]
+    head = model["name"].split(",")[0]
+    name = head if names.count(head) == 1 else model["name"].replace(",", " on")
+    name = "reprogrammed model" if name == "reprogrammed" else name
+    return name if head in ("LoRA", "fine-tuning") else f"the {name}"
+
+
+def _value(model: dict, record: dict, more: str = "") -> str:
+    metric = record["task"]["metric"]
+    text = statistics.estimate(record, model, metric)
+    mean, _, ends = text.removesuffix(")").partition(" (")
+    name, unit = statistics.label(metric), statistics.unit(record, metric)
+    notes = "; ".join(filter(None, [ends and f"95 % interval {ends}", more]))
+    value = f"{name} {mean} {unit}".rstrip()
+    return f"{value} ({notes})" if notes else value
+
+
+def _paired(result: Comparison, record: dict) -> str:
+    if result.reason:
+        return result.reason
+    style = statistics.number_format(record, record["task"]["metric"])
+    size = f"{result.difference:+{style}} ± {result.half_width:{style}}"
+    return f"paired difference {size}"
+
+
+def _lead(record: dict, rival: dict, result: Comparison, tied: int) -> str:
+    if tied:
+        more = f" and {tied - 1} more" if tied > 1 else ""
+        text = f"not shown to differ from {_the(rival, record)}"
+        return f"{text} ({_paired(result, record)}){more}"
+    style = statistics.number_format(record, record["task"]["metric"])
+    size = f"{abs(result.difference):{style}}"
+    text = f"{size} better than {_the(rival, record)}"
+    return f"{text} ({_paired(result, record)})"
+
+
+def _about_the_program(record: dict, choice: dict, named: list[dict]) -> str:
+    program = statistics.find(record, "reprogrammed")
+    if program is None or any(program is model for model in named):
+        return ""
+    result = statistics.compare(record, choice, program)
+    says = {"worse": "adds nothing here", "better": "is better than that"}
+    words = says.get(result.verdict, "is not shown to add anything")
+    return f"; {_the(program, record)} {words}"
+
+
+def _one_draw(record: dict, best: dict, rival: dict) -> str:
+    size = record.get("train_size")
+    draw = f"One draw of {size:,} labels" if size else "One draw"
+    return (
+        f"{draw} shows nothing: {_the(best, record)} came out ahead,"
+        f" {_value(best, record)}, and {_the(rival, record)} next,"
+        f" {_value(rival, record)}; only several seeds can tell them apart."
+    )
+
+
+def _nothing(
+    record: dict, best: dict, trivial: dict, against: dict[str, Comparison]
+) -> str:
+    start = f"Nothing is shown to be better than {_the(trivial, record)}"
+    if trivial is best:
+        return f"{start}, {_value(best, record)}: use none of the models."
+    paired = _paired(against[trivial["name"]], record)
+    return (
+        f"{start}; the best mean is that of {_the(best, record)},"
+        f" {_value(best, record, paired)}, and more labels or more seeds may"
+        " show more."
+    )
