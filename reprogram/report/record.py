@@ -138,7 +138,7 @@ def legend(record: dict) -> str:
     text += " the metric)"
     if len(record["seeds"]) == 1:
         text = "one seed, so no confidence intervals over seeds"
-    shares = [n for n in statistics.metrics(record) if n in statistics.SHARES]
+    shares = set(statistics.metrics(record)) & set(statistics.SHARES)
     if shares and record["task"].get("test_rows"):
         text += f"; of {', '.join(shares)} at least that of Wilson for the test"
         text += " rows"

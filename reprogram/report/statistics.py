@@ -19,17 +19,18 @@ DIRECTIONS = {
     "ece": -1,
 }
 WITH_UNIT = ("rmse", "mae")
+# What a model says of its own predictions; no column of a table.
+ASSESSMENT = ("coverage", "coverage in domain", "in domain")
+SHARES = ("accuracy", *ASSESSMENT)  # of the test rows
 # What a metric can be at all; no interval that is shown leaves it.
 RANGES = {
     **dict.fromkeys(("rmse", "mae", "mse", "log_loss"), (0, math.inf)),
     **dict.fromkeys(("mcc", "spearman", "pearson"), (-1, 1)),
     **dict.fromkeys(("accuracy", "balanced_accuracy", "roc_auc"), (0, 1)),
     **dict.fromkeys(("average_precision", "brier", "ece"), (0, 1)),
-    **dict.fromkeys(("coverage", "coverage in domain", "in domain"), (0, 1)),
+    **dict.fromkeys(ASSESSMENT, (0, 1)),
     "r2": (-math.inf, 1),
 }
-SHARES = ("accuracy", "coverage", "in domain")  # of the test rows
-
 LABELS = {
     "rmse": "RMSE",
     "mae": "MAE",
@@ -122,10 +123,15 @@ def scores(model: dict, metric: str) -> np.ndarray:
 
 
 def metrics(record: dict) -> list[str]:
-    """Names the metrics of a record, the headline metric first."""
+    """Names the metrics that a table compares, the headline metric first."""
     names = [record["task"]["metric"]]
     names += [name for model in record["models"] for name in model["metrics"]]
-    return list(dict.fromkeys(names))
+    return [name for name in dict.fromkeys(names) if name not in ASSESSMENT]
+
+
+def confidence(record: dict) -> float:
+    """Returns the probability that intervals or sets of a run promise."""
+    return record.get("confidence") or record["flags"].get("confidence") or 0.9
 
 
 def number_format(record: dict, metric: str) -> str:
@@ -154,8 +160,11 @@ def ends(record: dict, model: dict, metric: str) -> tuple[float, float, float]:
     mean, half_width = interval(scores(model, metric))
     limits = RANGES.get(metric, (-math.inf, math.inf))
     low, high = np.clip([mean - half_width, mean + half_width], *limits)
-    rows = record["task"].get("test_rows")
+    rows = record["task"].get("test_rows") or 0
+    if metric == "coverage in domain":
+        rows *= np.nan_to_num(scores(model, "in domain").mean())
     if metric in SHARES and rows and math.isfinite(mean):
+        rows = round(rows)
         wilson = share_interval(round(mean * rows), rows)
         low, high = np.fmin(low, wilson[0]), np.fmax(high, wilson[1])
     return mean, float(low), float(high)

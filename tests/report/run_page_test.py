@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from page_reader import Reader
 from page_reader import svg_text
+from sample_records import around
 from sample_records import images
 from sample_records import molecules
 
@@ -179,10 +180,51 @@ def test_sections_without_content_are_left_out():
     record["models"] = record["models"][:2]
     record["flags"], record["versions"] = {}, {}
     found = read(record)
-    assert "has no model named “reprogrammed”" in found.text
+    assert "Use the linear probe: balanced accuracy 0.810" in found.text
     for title in ("Test rows", "Learning", "Flags", "Versions", "Paired"):
         assert title not in found.text
     assert len(found.images) == 1
+
+
+def ensemble() -> dict:
+    record = molecules()
+    metrics = {"rmse": around(0.64, 0.03), "coverage": around(0.93, 0.02)}
+    metrics |= {"in domain": [0.8] * 5, "coverage in domain": [1.0] * 5}
+    one = {"name": "few-label ensemble", "kind": "five parts"}
+    record["models"].append(one | {"metrics": metrics})
+    parts = {"forest": 0.3, "kernels on ECFP4": 0.695, "probe": 0.005}
+    column = {k: {"share": v, "error": 0.7} for k, v in parts.items()}
+    record |= {"predictor": "few-label ensemble", "carried": [column]}
+    return record | {"refit": "refitted on all 128 labels", "source": None}
+
+
+def test_the_page_of_an_ensemble_says_what_it_knows():
+    record = ensemble()
+    del record["trainable_parameters"]
+    found = read(record)
+    text = " ".join(found.text.split())
+    for line in (
+        "Use the few-label ensemble: RMSE 0.640",
+        "The saved few-label ensemble: refitted on all 128 labels.",
+        "better than the Tanimoto-kernel Gaussian process RMSE lower by 0.070",
+        "promised by the intervals90.0 %",
+        "test values that they held93.0 % (81.4 to 98.4)",
+        "held inside the domain100.0 % (87.9 to 100.0)",
+        "inside the domain of the training rows80.0 % (64.1 to 90.0)",
+        "kernels on ECFP469.50.7 forest300.7",
+        "RMSE, few-label ensemble [pIC50]",
+        "five parts",
+    ):
+        assert line in text, line
+    assert "coverage" not in text and "Source model" not in text
+    record["task"]["problem"] = "classification"
+    assert run_context.promises(record)[0][0] == "promised by the sets"
+
+
+def test_the_verdict_is_the_first_thing_on_the_page():
+    text = page.render(molecules() | {"verdict": "Use that one."})
+    body = " ".join(Reader(text).text.split())
+    assert body.index("Use that one.") < body.index("better than the mean")
 
 
 def test_many_dropped_rows_are_counted():

@@ -1,10 +1,7 @@
 """The report of a run: one HTML page that needs nothing else."""
 
-import functools
-import importlib.resources
 import os
 
-import jinja2
 import numpy as np
 
 from reprogram import files
@@ -16,6 +13,8 @@ from reprogram.report.outcomes import Outcomes
 from reprogram.report.pages import figures
 from reprogram.report.pages import molecules as examples
 from reprogram.report.pages import run_context
+from reprogram.report.pages.base import page_template as page_template
+from reprogram.report.verdict import verdict
 
 MOST_DROPPED = 50
 MOST_PANELS = 6
@@ -49,40 +48,42 @@ def render(record: dict) -> str:
     """
     record = files.plain({"schema": schema.SCHEMA, **record})
     schema.check(record)
-    test = record.get("test") or {"targets": []}
+    task, test = record["task"], record.get("test") or {"targets": []}
     rows = outcomes.read(record) if test["targets"] else None
-    drawn = rows is not None and record["task"]["modality"] == "molecule"
+    molecules = rows is not None and task["modality"] == "molecule"
+    source = run_context.source_of(record)
+    made = f", run of {record['created']}" if record["created"] else ""
     return page_template("run.html").render(
-        record=record,
-        task=record["task"],
-        source=record["source"],
-        answers=run_context.answers(record),
+        title=f"{task['name']}: report of a run",
+        kicker=f"Reprogramming {source['name']}" if source else "Few labels",
+        heading=task["name"],
+        verdict=record.get("verdict") or verdict(record),
         facts=run_context.facts(record),
-        frozen=run_context.frozen(record),
+        warnings=record.get("warnings") or (),
+        command=record["command"],
+        versions=record["versions"],
+        made_from=f" from record.json{made}, schema {record['schema']}",
+        record=record,
+        task=task,
+        saved=statistics.saved(record),
+        answers=run_context.answers(record),
         metrics=_headings(record),
         models=run_context.result_rows(record),
         notes=records.notes(record),
         legend=records.legend(record),
         results=_results(record),
+        promises=run_context.promises(record),
+        carried=run_context.carried(record),
         tests=_tests(record, rows) if rows else [],
-        molecules=examples.extremes(record, rows) if drawn else {},
+        molecules=examples.extremes(record, rows) if molecules else {},
         mapping=run_context.mapping_rows(record),
-        most_dropped=MOST_DROPPED,
+        dropped=[
+            [row, " ".join(map(str, reasons))]
+            for row, *reasons in (task.get("dropped") or [])[:MOST_DROPPED]
+        ],
+        frozen=run_context.frozen(record),
+        **run_context.about(record),
     )
-
-
-@functools.cache
-def page_template(name: str) -> jinja2.Template:
-    """Returns a template of this folder that escapes what it is given."""
-    folder = importlib.resources.files("reprogram.report.pages")
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = run_context.number
-    return environment.from_string(folder.joinpath(name).read_text("utf-8"))
 
 
 def _headings(record: dict) -> list[str]:
