@@ -7,8 +7,10 @@ from rdkit import Chem
 from rdkit import rdBase
 from rdkit.Chem import Descriptors
 from rdkit.Chem import rdFingerprintGenerator
+from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from reprogram.molecules.smiles import parse
+from reprogram.parallel import map_chunks
 
 DESCRIPTOR_NAMES = tuple(name for name, _ in Descriptors.descList)
 
@@ -32,8 +34,6 @@ def descriptors(smiles: Sequence[str], jobs: int = 1) -> np.ndarray:
     >>> table.shape == (2, len(DESCRIPTOR_NAMES))
     True
     """
-    from reprogram.parallel import map_chunks
-
     parts = map_chunks(_descriptors, smiles, jobs)
     return np.concatenate(parts or [np.zeros((0, len(DESCRIPTOR_NAMES)))])
 
@@ -94,8 +94,6 @@ def scaffold(smiles: str) -> str:
 
     Reference: Bemis and Murcko, The Properties of Known Drugs, 1996.
     """
-    from rdkit.Chem.Scaffolds import MurckoScaffold
-
     molecule = parse(smiles)
     Chem.RemoveStereochemistry(molecule)
     return MurckoScaffold.MurckoScaffoldSmiles(mol=molecule)

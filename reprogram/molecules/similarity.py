@@ -1,53 +1,120 @@
-"""How much alike molecules are."""
+"""How much alike molecules are: the Tanimoto similarity of their fragments."""
 
 from collections.abc import Sequence
 
 import numpy as np
-from rdkit import Chem
 from rdkit import DataStructs
 from rdkit.Chem import rdFingerprintGenerator
-from sklearn.gaussian_process.kernels import Kernel
+from scipy import sparse
+
+from reprogram.molecules.smiles import parse
+
+CHUNK = 1024  # rows of a kernel that are computed at once
+_COUNTS = 2**16
 
 
-class CountTanimoto(Kernel):
-    """The MinMax-Tanimoto kernel of count vectors.
+def unary(counts: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Writes counts as ones: a count of 3 as its first, second and third.
 
-    The kernel of `a` and `b` is the sum of their minima over the sum of their
-    maxima: 1 for equal vectors, 0 for vectors without a common column.
+    The product of two such rows is the sum of the minima of their counts.
+
+    Args:
+        counts: Whole numbers up to 65,535 of shape `(molecules, columns)`.
+
+    Returns:
+        A sparse matrix of ones with 65,536 columns for each column.
 
     Example:
-    >>> kernel = CountTanimoto()
-    >>> kernel(np.array([[1.0, 2.0]]), np.array([[1.0, 1.0]])).tolist()
-    [[0.6666666666666666]]
+    >>> rows = unary(sparse.csr_matrix([[2, 1], [1, 3]]))
+    >>> (rows @ rows.T).toarray().tolist()
+    [[3.0, 2.0], [2.0, 4.0]]
+    """
+    counts = sparse.csr_matrix(counts)
+    repeats = np.minimum(counts.data, _COUNTS - 1).astype("int64")
+    ends = np.cumsum(repeats)
+    first = np.repeat(ends - repeats, repeats)
+    order = np.arange(len(first)) - first
+    columns = np.repeat(counts.indices.astype("int64"), repeats)
+    starts = np.concatenate([[0], ends])[counts.indptr]
+    return sparse.csr_matrix(
+        (np.ones(len(order)), columns * _COUNTS + order, starts),
+        shape=(counts.shape[0], counts.shape[1] * _COUNTS),
+    )
+
+
+def tanimoto(
+    first: np.ndarray | sparse.csr_matrix,
+    second: np.ndarray | sparse.csr_matrix,
+) -> np.ndarray:
+    """Computes the Tanimoto similarity of rows of zeros and ones.
+
+    Args:
+        first: Zeros and ones `(rows, columns)`, dense or sparse.
+        second: Zeros and ones with as many columns, of the same kind.
+
+    Returns:
+        The number of shared ones over the number of all, in [0, 1], of shape
+        `(first, second)`; 1 for two empty rows.
+
+    Example:
+    >>> tanimoto(np.array([[1, 1, 0]]), np.array([[0, 1, 1], [1, 1, 0]]))
+    array([[0.33333333, 1.        ]])
+    """
+    sums = [np.asarray(rows.sum(axis=1)).ravel() for rows in (first, second)]
+    is_sparse = sparse.issparse(first)
+    if is_sparse:
+        first, second = _shared_columns(first, second)
+    columns = second.T.tocsr() if is_sparse else second.T
+    kernel = np.empty((first.shape[0], second.shape[0]))
+    for start in range(0, len(kernel), CHUNK):
+        both = first[start : start + CHUNK] @ columns
+        both = both.toarray() if is_sparse else both.astype("float64")
+        total = sums[0][start : start + CHUNK, None] + sums[1][None] - both
+        empty = total <= 0
+        both[empty] = total[empty] = 1.0
+        np.divide(both, total, out=kernel[start : start + CHUNK])
+    return kernel
+
+
+def minmax_kernel(
+    first: sparse.csr_matrix, second: sparse.csr_matrix | None = None
+) -> np.ndarray:
+    """Computes the MinMax-Tanimoto similarity of rows of counts.
+
+    Args:
+        first: Counts of shape `(molecules, columns)`, see
+            `fingerprints.unfolded_counts`.
+        second: Counts of as many columns; None for those of `first`.
+
+    Returns:
+        The sums of minima over the sums of maxima, in [0, 1], of shape
+        `(first, second)`; 1 for two empty rows.
+
+    Example:
+    >>> minmax_kernel(sparse.csr_matrix([[1, 2], [1, 1]])).round(2).tolist()
+    [[1.0, 0.67], [0.67, 1.0]]
 
     Reference: Ralaivola et al., Graph kernels for chemical informatics, 2005.
     """
+    left = unary(first)
+    return tanimoto(left, left if second is None else unary(second))
 
-    def __init__(self):
-        pass
 
-    def __call__(
-        self,
-        X: np.ndarray,
-        Y: np.ndarray | None = None,
-        eval_gradient: bool = False,
-    ):
-        Y = X if Y is None else Y
-        sums = X.sum(axis=1)[:, None] + Y.sum(axis=1)[None]
-        used = np.flatnonzero((X.max(axis=0) > 0) & (Y.max(axis=0) > 0))
-        left, right = X[:, used], Y[:, used]
-        shared = [np.minimum(row, right).sum(axis=1) for row in left]
-        shared = np.stack(shared).astype("float64")
-        total = sums - shared
-        value = np.where(total > 0, shared / np.where(total, total, 1), 1.0)
-        empty = np.empty((len(X), len(Y), 0))
-        return (value, empty) if eval_gradient else value
-
-    def diag(self, X: np.ndarray) -> np.ndarray:
-        return np.ones(len(X))
-
-    def is_stationary(self) -> bool:
-        return False
+def _shared_columns(
+    left: sparse.csr_matrix, right: sparse.csr_matrix
+) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    """Numbers the columns that both have; the others cost memory."""
+    known = np.unique(right.indices)
+    matrices = []
+    for matrix in (left, right):
+        place = np.searchsorted(known, matrix.indices)
+        place = np.minimum(place, max(len(known) - 1, 0))
+        same = known[place] == matrix.indices if len(known) else place < 0
+        ends = np.concatenate([[0], np.cumsum(same)])[matrix.indptr]
+        parts = (matrix.data[same], place[same], ends)
+        shape = (matrix.shape[0], max(len(known), 1))
+        matrices.append(sparse.csr_matrix(parts, shape=shape))
+    return matrices[0], matrices[1]
 
 
 def paired_tanimoto(
@@ -57,7 +124,7 @@ def paired_tanimoto(
 
     Args:
         first: Valid SMILES strings, or `None`.
-        second: As many.
+        second: The SMILES strings that they are compared with, or `None`.
 
     Returns:
         Values in [0, 1] `(rows,)`; NaN where either is `None`.
@@ -68,14 +135,10 @@ def paired_tanimoto(
     """
     generator = rdFingerprintGenerator.GetMorganGenerator(2, fpSize=2048)
 
-    def bits(row: str) -> DataStructs.ExplicitBitVect:
-        return generator.GetFingerprint(Chem.MolFromSmiles(row))
+    def similarity(*pair: str | None) -> float:
+        if not all(pair):
+            return np.nan
+        bits = (generator.GetFingerprint(parse(row)) for row in pair)
+        return DataStructs.TanimotoSimilarity(*bits)
 
-    return np.array(
-        [
-            DataStructs.TanimotoSimilarity(bits(a), bits(b))
-            if a and b
-            else np.nan
-            for a, b in zip(first, second, strict=True)
-        ]
-    )
+    return np.array([similarity(*p) for p in zip(first, second, strict=True)])

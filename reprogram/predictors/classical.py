@@ -2,11 +2,12 @@
 
 import numpy as np
 from sklearn import model_selection
+from sklearn.gaussian_process.kernels import Kernel
 from sklearn.linear_model import LogisticRegression
 from sklearn.linear_model import RidgeClassifierCV
 from threadpoolctl import threadpool_limits
 
-from reprogram.molecules.similarity import CountTanimoto
+from reprogram.molecules.similarity import minmax_kernel
 
 
 class LogisticProbe(LogisticRegression):
@@ -43,6 +44,34 @@ class RidgeShares(RidgeClassifierCV):
         if margin.ndim == 1:
             margin = np.stack([-margin, margin], axis=1)
         return softmax(margin, axis=1)
+
+
+class CountTanimoto(Kernel):
+    """The MinMax-Tanimoto kernel of count vectors, for scikit-learn.
+
+    Example:
+    >>> kernel = CountTanimoto()
+    >>> kernel(np.array([[1.0, 2.0]]), np.array([[1.0, 1.0]])).tolist()
+    [[0.6666666666666666]]
+    """
+
+    def __init__(self) -> None:
+        pass  # scikit-learn reads the parameters of a kernel from here
+
+    def __call__(
+        self,
+        X: np.ndarray,
+        Y: np.ndarray | None = None,
+        eval_gradient: bool = False,
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+        value = minmax_kernel(X, Y)
+        return (value, np.empty((*value.shape, 0))) if eval_gradient else value
+
+    def diag(self, X: np.ndarray) -> np.ndarray:
+        return np.ones(len(X))
+
+    def is_stationary(self) -> bool:
+        return False
 
 
 def trivial(problem: str, seed: int) -> object:

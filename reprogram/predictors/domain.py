@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from scipy import sparse
 
-from reprogram.molecules.fingerprints import minmax_kernel
+from reprogram.molecules.similarity import minmax_kernel
 
 CHUNK = 2048
 

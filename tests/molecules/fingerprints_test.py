@@ -13,6 +13,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel
 from sklearn.gaussian_process.kernels import WhiteKernel
 
 from reprogram.molecules import fingerprints
+from reprogram.molecules import similarity
 from reprogram.molecules.featurizers import count_fingerprints
 from reprogram.predictors.molecules import features
 from reprogram.predictors.molecules.process import Process
@@ -25,7 +26,7 @@ COUNTS = arrays.arrays("float32", (4, 6), elements=st.integers(0, 9).map(float))
 @settings(deadline=None, max_examples=30)
 @given(COUNTS, COUNTS)
 def test_kernel_is_minima_over_maxima(first, second):
-    found = fingerprints.minmax_kernel(
+    found = similarity.minmax_kernel(
         sparse.csr_matrix(first), sparse.csr_matrix(second)
     )
     low = np.minimum(first[:, None], second[None]).sum(axis=2)
@@ -37,7 +38,7 @@ def test_kernel_is_minima_over_maxima(first, second):
 @settings(deadline=None, max_examples=20)
 @given(COUNTS)
 def test_kernel_is_a_kernel(counts):
-    found = fingerprints.minmax_kernel(sparse.csr_matrix(counts))
+    found = similarity.minmax_kernel(sparse.csr_matrix(counts))
     np.testing.assert_allclose(found, found.T)
     np.testing.assert_allclose(np.diag(found), 1)
     assert np.linalg.eigvalsh(found).min() > -1e-9
@@ -45,9 +46,9 @@ def test_kernel_is_a_kernel(counts):
 
 def test_kernel_in_chunks(monkeypatch):
     counts = fingerprints.unfolded_counts(SMILES)
-    whole = fingerprints.minmax_kernel(counts)
-    monkeypatch.setattr(fingerprints, "CHUNK", 2)
-    np.testing.assert_array_equal(fingerprints.minmax_kernel(counts), whole)
+    whole = similarity.minmax_kernel(counts)
+    monkeypatch.setattr(similarity, "CHUNK", 2)
+    np.testing.assert_array_equal(similarity.minmax_kernel(counts), whole)
 
 
 def test_folding_gives_the_folded_fingerprint():
@@ -99,12 +100,13 @@ def test_gradient_of_the_evidence():
     table = {"x": rng.normal(size=(12, 4)), "ecfp4": _counts(rng, 12)}
     y = rng.normal(size=12)
     model = Process(["ecfp4", "x"]).fit(table, y)
-    kernels_ = list(model._kernels(model.train, model.train))
+    matrices = list(model._matrices(model.train, model.train))
     theta = rng.normal(size=len(model.theta)) * 0.3
-    _, slope = model._evidence(kernels_, theta, y)
+    _, slope = model.kernels.loss(matrices, theta, y)
     for k, step in enumerate(np.eye(len(theta)) * 1e-5):
         ends = [
-            model._evidence(kernels_, theta + s * step, y)[0] for s in (1, -1)
+            model.kernels.loss(matrices, theta + s * step, y)[0]
+            for s in (1, -1)
         ]
         assert slope[k] == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-3)
 
@@ -118,7 +120,7 @@ def test_process_with_few_rows_and_many(monkeypatch):
     x = rng.normal(size=(60, 2))
     y = x[:, 0]
     limited = Process(["x"], tuned=20, largest=40).fit({"x": x}, y)
-    assert len(limited.weights) == 40
+    assert len(limited.posterior.weights) == 40
     assert np.corrcoef(limited.predict({"x": x}), y)[0, 1] > 0.95
     two = Process(["x"]).fit({"x": x[:2]}, y[:2])
     assert np.isfinite(two.predict({"x": x})).all()

@@ -204,7 +204,7 @@ def test_the_surrogate_is_a_gaussian_process():
     codes = np.ones((25, 4), "float32")
     whole, values = rng.normal(size=(25, 3)), rng.normal(size=25)
     model = surrogate.Surrogate()
-    model.grid = ((0.0, 1.5, 0.1),)
+    model.grid = [(1e-12, 1.0, 1.5, 0.1)]
     model.fit((codes[:20], whole[:20]), values[:20])
     mean, deviation = model.predict((codes[20:], whole[20:]))
     center, spread = whole[:20].mean(axis=0), whole[:20].std(axis=0) + 1e-6

@@ -13,10 +13,10 @@ from rdkit import DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
 from reprogram import metrics
-from reprogram.molecules.similarity import CountTanimoto
 from reprogram.predictors import baselines
 from reprogram.predictors.baselines import Baseline
 from reprogram.predictors.baselines import fit_predict
+from reprogram.predictors.classical import CountTanimoto
 
 SMILES = ["CCO", "CCN", "c1ccccc1O", "c1ccncc1", "CC(=O)Nc1ccccc1", "CCCCCCCC"]
 GP = Baseline("gp", "ecfp4", baselines.gaussian_process)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from rdkit import Chem
 
+from reprogram.molecules.similarity import tanimoto
 from reprogram.optimization.search import surrogate
 from reprogram.optimization.search.archive import Archive
 
@@ -108,7 +109,7 @@ def apart(rows: Sequence, molecules: Sequence[Chem.Mol], count: int) -> list:
     """
     rows, molecules = rows[: 4 * count], molecules[: 4 * count]
     codes = surrogate.features(molecules)[0]
-    similar, kept, late = surrogate.tanimoto(codes, codes), [], []
+    similar, kept, late = tanimoto(codes, codes), [], []
     for place in range(len(rows)):
         again = kept and similar[place, kept].max() > ALIKE
         (late if again else kept).append(place)

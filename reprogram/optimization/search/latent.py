@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy import stats
+from sklearn.gaussian_process.kernels import Matern
 
 from reprogram.molecules.smiles import read
 from reprogram.optimization.search.archive import Archive
+from reprogram.predictors.gaussian_process import Posterior
+
+NOISE = 0.05  # variance of a judgement, in a scale where all have variance 1
 
 
 def origin(archive: Archive, source: Any) -> np.ndarray:
@@ -165,25 +170,16 @@ def _improvement(
     latents: np.ndarray, values: np.ndarray, near: np.ndarray, most: int = 300
 ) -> np.ndarray:
     """The expected improvement over the best value, at each neighbor."""
-    import tensorflow_probability as tfp
-
     keep = np.union1d(
         np.argsort(-values)[: most // 2], np.arange(len(values))[-most // 2 :]
     )
     latents, values = latents[keep].astype("float64"), values[keep]
     scaled = (values - values.mean()) / (values.std() + 1e-9)
     width = np.sqrt(latents.shape[1]) * max(latents.std(axis=0).mean(), 0.1)
-    kernel = tfp.math.psd_kernels.MaternFiveHalves(
-        np.float64(1.0), np.float64(width)
-    )
-    process = tfp.distributions.GaussianProcessRegressionModel(
-        kernel,
-        index_points=near.astype("float64"),
-        observation_index_points=latents,
-        observations=scaled,
-        observation_noise_variance=np.float64(0.05),
-    )
-    mean, deviation = process.mean().numpy(), process.stddev().numpy()
-    z = (mean - scaled.max()) / deviation
-    normal = tfp.distributions.Normal(np.float64(0), np.float64(1))
-    return deviation * (normal.prob(z).numpy() + z * normal.cdf(z).numpy())
+    kernel = Matern(width, nu=2.5)
+    process = Posterior(kernel(latents) + NOISE * np.eye(len(latents)), scaled)
+    cross = kernel(near, latents)
+    variance = process.variance(cross, np.ones(len(near))) + NOISE
+    deviation = np.sqrt(variance)
+    z = (process.mean(cross) - scaled.max()) / deviation
+    return deviation * (stats.norm.pdf(z) + z * stats.norm.cdf(z))

@@ -6,7 +6,6 @@ but no estimate of a property, such as logP, surface area or QED, is among
 them: what a call answers must be learned from calls.
 """
 
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,11 +13,16 @@ from rdkit import Chem
 from rdkit.Chem import Fragments
 from rdkit.Chem import rdFingerprintGenerator
 from rdkit.Chem import rdMolDescriptors
-from scipy import linalg
+from scipy.spatial import distance
+
+from reprogram.molecules.similarity import tanimoto
+from reprogram.predictors.gaussian_process import KernelSum
+from reprogram.predictors.gaussian_process import Posterior
 
 FOLDS = 1024  # columns of the fingerprint
 LEVELS = 3  # counts above this are alike
 MORGAN = rdFingerprintGenerator.GetMorganGenerator(2, fpSize=FOLDS)
+KERNELS = KernelSum((False, True))
 ELEMENTS = (6, 7, 8, 9, 16, 17, 35, 15, 53)
 COUNTS = (
     rdMolDescriptors.CalcNumRings,
@@ -55,8 +59,8 @@ def features(molecules: Sequence[Chem.Mol]) -> tuple[np.ndarray, np.ndarray]:
     counts = np.zeros((len(molecules), FOLDS), "uint8")
     whole = np.zeros((len(molecules), 4 + len(ELEMENTS) + len(COUNTS)))
     for row, molecule in enumerate(molecules):
-        found = MORGAN.GetCountFingerprintAsNumPy(molecule)
-        counts[row] = np.minimum(found, LEVELS)
+        fragments = MORGAN.GetCountFingerprintAsNumPy(molecule)
+        counts[row] = np.minimum(fragments, LEVELS)
         pairs = [
             (a.GetAtomicNum(), a.GetFormalCharge()) for a in molecule.GetAtoms()
         ]
@@ -74,13 +78,6 @@ def features(molecules: Sequence[Chem.Mol]) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(codes, axis=1).astype("float32"), whole
 
 
-def tanimoto(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Computes the Tanimoto similarity of all pairs of codes."""
-    shared = first @ second.T
-    total = first.sum(axis=1)[:, None] + second.sum(axis=1)[None] - shared
-    return shared / np.maximum(total, 1e-9)
-
-
 class Surrogate:
     """Predicts values with their uncertainty.
 
@@ -89,8 +86,8 @@ class Surrogate:
     likelihood on a grid, with the scale in closed form.
 
     Args:
-        most: Molecules to learn from; of more, half are the best and half
-            the latest.
+        most: Number of molecules to learn from; of more, half are the best
+            and half the latest.
 
     Example:
     >>> mols = [Chem.MolFromSmiles("C" * n) for n in range(1, 12)]
@@ -103,13 +100,17 @@ class Surrogate:
     Learning, 2006; Griffiths et al., GAUCHE, 2023.
     """
 
-    grid = tuple(
-        itertools.product((0.1, 0.5, 0.9), (0.7, 1.5, 3.0), (1e-3, 1e-2, 0.1))
-    )
+    grid: Sequence[tuple[float, ...]] = [
+        (mix, 1 - mix, width, noise)
+        for mix in (0.1, 0.5, 0.9)
+        for width in (0.7, 1.5, 3.0)
+        for noise in (1e-3, 1e-2, 0.1)
+    ]
 
     def __init__(self, most: int = 400):
         self.most = most
-        self._chosen, self._size = None, 0
+        self._chosen: np.ndarray | None = None
+        self._size = 0
 
     def fit(
         self, inputs: tuple[np.ndarray, np.ndarray], values: np.ndarray
@@ -118,25 +119,25 @@ class Surrogate:
         values = np.asarray(values, "float64")
         rows = np.arange(len(values))
         if len(rows) > self.most:
-            late = rows[-self.most // 2 :]
-            best = np.argsort(-values[: -self.most // 2], kind="stable")
+            late = rows[self.most // 2 - self.most :]
+            best = np.argsort(-values[: late[0]], kind="stable")
             rows = np.union1d(late, best[: self.most // 2])
-        codes, whole = (part[rows] for part in inputs)
-        self._codes, values = codes, values[rows]
+        self._codes, whole = (part[rows] for part in inputs)
+        values = values[rows]
+        deviation = whole.std(axis=0)
         self._center = whole.mean(axis=0)
-        self._spread = whole.std(axis=0) + 0.1 * (whole.std(axis=0) == 0) + 1e-6
+        self._spread = deviation + 0.1 * (deviation == 0) + 1e-6
         self._whole = (whole - self._center) / self._spread
         self._mean, self._scale = values.mean(), values.std() + 1e-12
         target = (values - self._mean) / self._scale
-        alike, near = tanimoto(codes, codes), self._distances(self._whole)
+        matrices = self._matrices(self._codes, self._whole)
         if self._chosen is None or len(rows) > 1.5 * self._size:
             self._size = len(rows)
-            fits = [self._fit(alike, near, target, *g) for g in self.grid]
-            best = int(np.argmax([fit[0] for fit in fits]))
-            self._chosen, fit = self.grid[best], fits[best]
-        else:
-            fit = self._fit(alike, near, target, *self._chosen)
-        _, self._factor, self._weights, self._variance = fit
+            grid = [np.log(row) for row in self.grid]
+            self._chosen = max(
+                grid, key=lambda theta: self._fit(matrices, target, theta)
+            )
+        self._fit(matrices, target, self._chosen)
         return self
 
     def predict(
@@ -145,37 +146,29 @@ class Surrogate:
         """Returns means and standard deviations `(molecules,)`."""
         codes, whole = inputs
         whole = (whole - self._center) / self._spread
-        mix, width, _ = self._chosen
-        near = self._distances(whole)
-        cross = mix * tanimoto(codes, self._codes)
-        cross += (1 - mix) * np.exp(-0.5 * near / width**2)
-        mean = cross @ self._weights
-        solved = linalg.solve_triangular(self._factor, cross.T, lower=True)
-        variance = np.maximum(1 - (solved**2).sum(axis=0), 1e-9)
-        deviation = np.sqrt(variance * self._variance) * self._scale
-        return mean * self._scale + self._mean, deviation
+        cross = KERNELS.covariance(self._matrices(codes, whole), self._chosen)
+        mean = self._posterior.mean(cross)
+        variance = self._posterior.variance(cross, np.ones(len(cross)))
+        deviation = np.sqrt(np.maximum(variance, 1e-9) * self._variance)
+        return mean * self._scale + self._mean, deviation * self._scale
 
-    def _distances(self, whole: np.ndarray) -> np.ndarray:
-        """Squared distances to what was learned, a mean over the counts."""
-        from scipy.spatial import distance
-
-        found = distance.cdist(whole, self._whole, "sqeuclidean")
-        return found / whole.shape[1]
+    def _matrices(
+        self, codes: np.ndarray, whole: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Similarities, and mean squared distances, to what was learned."""
+        squares = distance.cdist(whole, self._whole, "sqeuclidean")
+        return tanimoto(codes, self._codes), squares / whole.shape[1]
 
     def _fit(
         self,
-        alike: np.ndarray,
-        near: np.ndarray,
+        matrices: tuple[np.ndarray, np.ndarray],
         target: np.ndarray,
-        mix: float,
-        width: float,
-        noise: float,
-    ) -> tuple:
-        kernel = mix * alike + (1 - mix) * np.exp(-0.5 * near / width**2)
-        kernel[np.diag_indices_from(kernel)] += noise
-        factor = linalg.cholesky(kernel, lower=True)
-        weights = linalg.cho_solve((factor, True), target)
-        variance = max(target @ weights / len(target), 1e-9)
-        evidence = -0.5 * len(target) * np.log(variance)
-        evidence -= np.log(np.diag(factor)).sum()
-        return evidence, factor, weights, variance
+        theta: np.ndarray,
+    ) -> float:
+        """Returns the evidence, with the best scale of the kernel."""
+        covariance = KERNELS.covariance(matrices, theta)
+        covariance.flat[:: len(target) + 1] += np.exp(theta[-1])
+        self._posterior = Posterior(covariance, target)
+        fit, determinant = self._posterior.evidence()
+        self._variance = max(fit / len(target), 1e-9)
+        return -0.5 * (len(target) * np.log(self._variance) + determinant)

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from reprogram.molecules import featurizers
 from reprogram.molecules import fingerprints
-from reprogram.molecules.fingerprints import minmax_kernel
+from reprogram.molecules.similarity import minmax_kernel
 from reprogram.predictors.molecules import reading
 
 FOLDED = 2048
