@@ -17,7 +17,7 @@ from reprogram.predictors.molecules.weighing import folds
 from reprogram.predictors.molecules.weighing import trust
 from reprogram.predictors.molecules.weighing import weigh
 
-SMALL = 512
+SMALL = 1024
 
 
 class Stack:
