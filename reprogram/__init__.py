@@ -5,33 +5,44 @@ import it.
 """
 
 import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+import types
+from collections.abc import Sequence
 from typing import Any
 
-from reprogram.version import __version__ as __version__
+__version__ = "0.1.0"
 
-_NAMES = {
-    "Reprogrammer": "reprogram.reprogrammer",
-    "fingerprint": "reprogram.program",
-    "Padding": "reprogram.transforms",
-    "SoftPrompt": "reprogram.transforms",
-    "BayesianMapping": "reprogram.mappings",
-    "BayesianPlusMapping": "reprogram.mappings",
-    "CorrectionMapping": "reprogram.mappings",
-    "ExplicitMapping": "reprogram.mappings",
-    "FrequencyMapping": "reprogram.mappings",
-    "IterativeMapping": "reprogram.mappings",
-    "LinearMapping": "reprogram.mappings",
-    "OptimalMapping": "reprogram.mappings",
-    "RandomMapping": "reprogram.mappings",
-    "Readapt": "reprogram.mappings",
-    "SemanticMapping": "reprogram.mappings",
-    "Masked": "reprogram.losses",
-    "Recipe": "reprogram.predictors.recipe",
-    "Source": "reprogram.sources",
-    "value_and_grad": "reprogram.gradients",
-    "compiled": "reprogram.gradients",
-    "strategy": "reprogram.parallel",
-    "diagnose": "reprogram.diagnosis.diagnose",
+_PUBLIC = {
+    "reprogrammer": "Reprogrammer",
+    "program": "fingerprint",
+    "transforms": "Annealing CenterMix Coordinator DenseTokenMap Gain Missing"
+    " Mixing Overlay Padding Patch Rendering Resampling SampleMask Segments"
+    " SoftPrompt Sonification SparseCoding SparseTokenMap TableImage TokenMap"
+    " TokenRewriting TotalVariation TrainableResize",
+    "mappings": "BayesianMapping BayesianPlusMapping CorrectionMapping"
+    " ExplicitMapping FrequencyMapping IterativeMapping LinearMapping"
+    " OptimalMapping RandomMapping Readapt SemanticMapping",
+    "losses": "LogitAdjusted Masked OneHot",
+    "predictors.recipe": "Recipe",
+    "predictors.molecules": "MoleculePredictor",
+    "sources": "Source",
+    "gradients": "compiled value_and_grad",
+    "parallel": "strategy",
+    "diagnosis.diagnose": "diagnose",
+}
+# Layers that only their modules name, but that saved models contain.
+_SAVED = {
+    "robustness.hardening.hardened": "Hardened",
+    "predictors.fine_tuning": "Still",
+    "optimization.search.language": "PromptedWriter",
+    "sources.text_encoder": "PaddedEmbedding SplitMask",
+    "sources.log_mel": "LogMel",
+    "sources.molecular.decoding": "Decode",
+    "sources.molecular.layers": "ConvolutionBlock Patches Pooling Positions"
+    " Posterior",
+    "sources.molecular.writer": "NextToken Writer",
 }
 _MODULES = (
     "blackbox",
@@ -46,6 +57,17 @@ _MODULES = (
     "sources",
     "transforms",
 )
+
+
+def _places(table: dict[str, str]) -> dict[str, str]:
+    return {
+        name: f"reprogram.{module}"
+        for module, names in table.items()
+        for name in names.split()
+    }
+
+
+_NAMES = _places(_PUBLIC)
 
 __all__ = ["__version__", *_NAMES, *_MODULES]
 
@@ -63,3 +85,54 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+class _Late:
+    """Stands in for a class in Keras' registry until its module is needed."""
+
+    def __init__(self, module: str, name: str):
+        self._place = module, name
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        module, name = self._place
+        return getattr(
+            getattr(importlib.import_module(module), name), attribute
+        )
+
+
+def _register(saving: types.ModuleType) -> None:
+    """Lets Keras load saved models whose modules were not imported yet."""
+    registry = saving.get_custom_objects()
+    for name, module in (_NAMES | _places(_SAVED)).items():
+        if name[0].isupper():
+            registry.setdefault(f"reprogram>{name}", _Late(module, name))
+
+
+class _WhenKerasLoads(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Registers the classes as soon as somebody imports `keras.saving`."""
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: types.ModuleType | None = None,
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != "keras.saving":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            self.loader, spec.loader = spec.loader, self
+        return spec
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        self.loader.exec_module(module)
+        _register(module)
+
+
+if "keras.saving" in sys.modules:
+    _register(sys.modules["keras.saving"])
+else:
+    sys.meta_path.insert(0, _WhenKerasLoads())
