@@ -5,7 +5,6 @@ import it.
 """
 
 import importlib
-import importlib.abc
 import importlib.machinery
 import sys
 import types
@@ -110,7 +109,7 @@ def _register(saving: types.ModuleType) -> None:
             registry.setdefault(f"reprogram>{name}", _Late(module, name))
 
 
-class _WhenKerasLoads(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class _WhenKerasLoads:
     """Registers the classes as soon as somebody imports `keras.saving`."""
 
     def find_spec(
@@ -124,12 +123,14 @@ class _WhenKerasLoads(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         sys.meta_path.remove(self)
         spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            self.loader, spec.loader = spec.loader, self
-        return spec
+            execute = spec.loader.exec_module
 
-    def exec_module(self, module: types.ModuleType) -> None:
-        self.loader.exec_module(module)
-        _register(module)
+            def exec_module(module: types.ModuleType) -> None:
+                execute(module)
+                _register(module)
+
+            vars(spec.loader)["exec_module"] = exec_module
+        return spec
 
 
 if "keras.saving" in sys.modules:

@@ -9,9 +9,9 @@ import time
 
 import keras
 import numpy as np
-from absl import app
 from absl import flags
 
+from reprogram.scripts import errors
 from reprogram.sources import checksum
 from reprogram.sources import tiny
 
@@ -115,4 +115,4 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    errors.run(main)

@@ -64,7 +64,7 @@ def _run_all(module: str, commands: list[list[str]]) -> list[Ended]:
     for command in commands:
         flags.FLAGS.unparse_flags()
         sys.argv = [script.__file__, *command]
-        out, err, code = io.StringIO(), io.StringIO(), None
+        out, err, code = io.StringIO(), io.StringIO(), 0
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
                 errors.run(script.main)

@@ -226,7 +226,7 @@ def test_bad_usage_ends_with_code_2(tmp_path):
     output = f"--output={tmp_path / 'new.csv'}"
     cases = [
         ((run, data), "--output is missing: Table to write."),
-        ((run, data, output, "--nope"), "Unknown command line flag 'nope'"),
+        ((run, data, output, "--nope"), "There is no flag --nope"),
         ((f"--run={tmp_path}/no", data, output), "No record at"),
         ((run, data, f"--output={there}"), "exists. Choose another name"),
         ((run, data, f"--output={tmp_path}", "--overwrite"), "exists. Choose"),

@@ -198,7 +198,7 @@ def test_bad_input_ends_with_code_2(tmp_path):
             "no more than the 16 training rows there are",
         ),
         (["--seeds=0"], "flag --seeds=0: 0 is not a positive integer"),
-        (["--epoch=5"], "Unknown command line flag 'epoch'"),
+        (["--epoch=5"], "There is no flag --epoch. Did you mean --epochs?"),
     ]
     output = f"--output_dir={tmp_path}/run"
     words = [[*case, f"{output}{i}"] for i, (case, _) in enumerate(cases)]
