@@ -174,8 +174,8 @@ def run(**cell: object) -> dict:
         validation loss, or what the method has chosen by.
     """
     from reprogram.blackbox import population
+    from reprogram.blackbox import scores as services
     from reprogram.blackbox.errors import BudgetSpent
-    from reprogram.service import client as services
 
     keras.utils.set_random_seed(cell["seed"])
     source, prepare, limits = service(cell["service"])
@@ -269,8 +269,8 @@ class Logarithm(keras.layers.Layer):
 def primed(cell, source, shape, limits, raw, prepare) -> dict:
     """One query an input; the encoder is the source that the project ships."""
     from reprogram import sources
+    from reprogram.blackbox import scores as services
     from reprogram.blackbox.priming import prime
-    from reprogram.service import client as services
 
     model = build(cell, services.local(source), shape, limits, cell["budget"])
     encoder = sources.load("shapes")
@@ -289,8 +289,8 @@ def primed(cell, source, shape, limits, raw, prepare) -> dict:
 
 def speed() -> Iterator[dict]:
     """The meter's throughput against the bare model, in one process."""
+    from reprogram.blackbox import scores as services
     from reprogram.blackbox.meter import Meter
-    from reprogram.service import client as services
 
     for name, rows in (("mnist-cnn", 4096), ("mobilenet", 512)):
         model, _, _ = service(name)

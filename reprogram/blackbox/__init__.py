@@ -1,7 +1,7 @@
 """Reprogramming models that answer queries and give no gradients.
 
 A service behind a `Meter` is asked through a `BlackBoxReprogrammer`; an
-estimator turns its answers into gradients. `prime` asks once and goes on
+estimator turns its scores into gradients. `prime` asks once and goes on
 locally.
 """
 
@@ -9,18 +9,18 @@ import importlib
 from typing import Any
 
 _NAMES = {
-    "BlackBoxReprogrammer": "reprogrammer",
-    "BudgetSpent": "errors",
-    "HttpService": "service",
-    "Ledger": "ledger",
-    "Meter": "meter",
-    "ServiceError": "errors",
+    "BlackBoxReprogrammer": "reprogram.blackbox.reprogrammer",
+    "BudgetSpent": "reprogram.blackbox.errors",
+    "HttpService": "reprogram.service.client",
+    "Ledger": "reprogram.blackbox.ledger",
+    "Meter": "reprogram.blackbox.meter",
+    "ServiceError": "reprogram.blackbox.errors",
     "estimators": "",
-    "evolve": "population",
-    "local": "service",
-    "prime": "priming",
-    "restrict": "answers",
-    "train": "training",
+    "evolve": "reprogram.blackbox.population",
+    "local": "reprogram.blackbox.scores",
+    "prime": "reprogram.blackbox.priming",
+    "restrict": "reprogram.blackbox.scores",
+    "train": "reprogram.blackbox.training",
 }
 
 __all__ = list(_NAMES)
@@ -32,7 +32,6 @@ def __getattr__(name: str) -> Any:
             f"module 'reprogram.blackbox' has no attribute {name!r}. It has:"
             f" {', '.join(__all__)}."
         )
-    place = _NAMES[name]
-    if not place:
+    if not _NAMES[name]:
         return importlib.import_module(f"reprogram.blackbox.{name}")
-    return getattr(importlib.import_module(f"reprogram.blackbox.{place}"), name)
+    return getattr(importlib.import_module(_NAMES[name]), name)

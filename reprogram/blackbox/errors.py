@@ -1,4 +1,4 @@
-"""What can go wrong between us and a model that only answers queries."""
+"""What can go wrong with a service or an oracle that answers queries."""
 
 
 class BudgetSpent(ValueError):
@@ -17,7 +17,7 @@ class Refused(RuntimeError):
     """Raised by a service that did not take a batch; it costs nothing.
 
     Args:
-        message: What happened.
+        message: Description of what happened.
         wait: Seconds after which the service wants to be asked again.
     """
 
@@ -28,3 +28,7 @@ class Refused(RuntimeError):
 
 class Lost(RuntimeError):
     """Raised when a batch was sent and no usable answer came back."""
+
+
+class OracleFailed(RuntimeError):
+    """Raised when an oracle failed so often that a search cannot go on."""

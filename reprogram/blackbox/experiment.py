@@ -17,11 +17,12 @@ from reprogram.blackbox.meter import Meter
 from reprogram.blackbox.population import evolve
 from reprogram.blackbox.priming import prime
 from reprogram.blackbox.reprogrammer import BlackBoxReprogrammer
-from reprogram.blackbox.services import Service
+from reprogram.blackbox.scores import Service
 from reprogram.blackbox.training import train
 from reprogram.predictors import data as comparison
 from reprogram.predictors import recipe as recipes
 
+# Name, scores of the test set and number of parameters of each model.
 Found = list[tuple[str, np.ndarray, int]]
 
 
@@ -30,15 +31,15 @@ class Options:
     """Choices of training by queries.
 
     Args:
-        method: `"estimate"` (gradients from answers), `"cma"` or `"prime"`.
+        method: `"estimate"` (gradients from scores), `"cma"` or `"prime"`.
         estimator: A key of `estimators.ESTIMATORS`.
-        program: What numbers the frame is made of, see
+        program: Parameterization of the frame, a key of
             `transforms.programs`; few numbers need few queries.
         mapping: `"linear"`, or a key of `mappings.MAPPINGS` that counts.
         window: Share of the frame that the data take.
-        learning_rate: Of Adam.
-        batch_size: Samples a step.
-        epochs: At most so many; the budget ends training before.
+        learning_rate: Learning rate of Adam.
+        batch_size: Number of samples a step.
+        epochs: Largest number of epochs; the budget ends training before.
     """
 
     method: str = "estimate"
@@ -50,12 +51,13 @@ class Options:
     batch_size: int = 20
     epochs: int = 1000
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise ValueError(
                 f"`method` must be one of {', '.join(METHODS)}. Received:"
                 f" {self.method!r}."
             )
+        estimators.get(self.estimator)
 
 
 def build(
@@ -65,12 +67,13 @@ def build(
 
     Args:
         meter: The service, metered.
-        service: What it reads.
-        options: The choices.
-        classes: Of the task.
-        seed: Of the estimates.
+        service: The service, with what it reads.
+        options: Choices of training.
+        classes: Number of classes of the task.
+        seed: Seed of the estimates.
     """
-    window = [max(1, int(n * options.window)) for n in service.shape[:-1]]
+    sizes = service.shape[:-1]
+    window = tuple(max(1, int(n * options.window)) for n in sizes)
     frame = transforms.Padding(
         service.shape,
         window,
@@ -98,9 +101,9 @@ class Job:
 
     Args:
         data: A classification task; its first draw is used.
-        service: What is asked.
+        service: The service that is asked.
         model: The frame around it.
-        options: How it is trained.
+        options: Choices of training.
         encoder: A local source, for priming.
         tell: Called with lines of progress.
     """
@@ -120,12 +123,12 @@ class Job:
         return inputs, self.data.targets[rows]
 
     def asked(self, name: str) -> Found:
-        """The service's answers to the test set."""
+        """The scores of the test set, from the service."""
         inputs = self.service.prepare(self.data.inputs[self.data.test])
-        found = ops.softmax(self.model.predict(inputs, verbose=0))
+        scores = ops.softmax(self.model.predict(inputs, verbose=0))
         weights = self.model.trainable_weights
         count = sum(int(np.prod(weight.shape)) for weight in weights)
-        return [(name, ops.convert_to_numpy(found), count)]
+        return [(name, ops.convert_to_numpy(scores), count)]
 
 
 def _estimate(job: Job) -> tuple[Found, dict]:
@@ -187,7 +190,7 @@ def run(job: Job) -> dict:
     """Trains by queries and tests.
 
     Args:
-        job: What to do.
+        job: The task, the service and the choices.
 
     Returns:
         Parts of a record: `models`, the majority class first, and `history`.
@@ -226,8 +229,8 @@ def record(job: Job, found: dict) -> dict:
     """Returns the parts of a record that training by queries decides.
 
     Args:
-        job: What was done.
-        found: What `run` returned.
+        job: The job that was run.
+        found: Parts of the record that `run` returned.
     """
     bill = job.model.meter.bill()
     history = found["history"]

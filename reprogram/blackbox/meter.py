@@ -1,5 +1,6 @@
-"""A service behind a meter: budget, ledger, retries, and checked answers."""
+"""A service behind a meter: budget, ledger, retries, and checked scores."""
 
+import dataclasses
 import hashlib
 import math
 import time
@@ -14,6 +15,8 @@ from reprogram.blackbox.errors import Refused
 from reprogram.blackbox.errors import ServiceError
 from reprogram.blackbox.ledger import Ledger
 
+PURPOSES = ("train", "validation", "inference", "check")
+
 
 class Meter:
     """Asks a model that only answers queries, and counts.
@@ -23,13 +26,13 @@ class Meter:
             `(rows, classes)`: a function, or an object such as
             `HttpService` whose `send(batch, key)` raises `Refused`, `Lost` or
             `ServiceError`.
-        ledger: Where queries and answers are kept; by default in memory.
-        budget: Queries that may be paid in all; `None` for any number.
-        price: Of a query.
-        batch_size: Inputs sent at once.
-        attempts: How often a batch is sent before giving up.
-        rate: Queries a second, at most.
-        name: Of the service; a ledger belongs to one.
+        ledger: Keeps queries and scores; by default in memory.
+        budget: Number of queries that may be paid in all; `None` for any.
+        price: Price of a query.
+        batch_size: Number of inputs that are sent at once.
+        attempts: Number of times that a batch is sent before giving up.
+        rate: Largest number of queries a second.
+        name: Name of the service; a ledger belongs to one.
 
     Raises:
         ValueError: If a number is out of range, or the ledger belongs to
@@ -76,7 +79,9 @@ class Meter:
 
     def bill(self) -> ledgers.Bill:
         """Returns what was paid so far, earlier runs included."""
-        return self.ledger.bill()
+        bill = self.ledger.bill()
+        purposes = dict.fromkeys(PURPOSES, 0) | bill.purposes
+        return dataclasses.replace(bill, purposes=purposes)
 
     def left(self) -> float:
         """Returns the queries that the budget still covers."""
@@ -90,9 +95,9 @@ class Meter:
         """Asks what is not known yet.
 
         Args:
-            inputs: `(rows, ...)`.
+            inputs: Inputs of the service `(rows, ...)`.
             purpose: `"train"`, `"validation"`, `"inference"` or `"check"`.
-            reserve: Queries that must be left afterwards.
+            reserve: Number of queries that must be left afterwards.
 
         Returns:
             Scores `(rows, classes)`, float32.
@@ -100,16 +105,21 @@ class Meter:
         Raises:
             BudgetSpent: If the budget does not cover the inputs; nothing was
                 sent then.
-            ServiceError: If the service cannot be used; all answers so far
+            ServiceError: If the service cannot be used; all scores so far
                 are kept.
         """
+        if purpose not in PURPOSES:
+            raise ValueError(
+                f"`purpose` must be one of {', '.join(PURPOSES)}. Received:"
+                f" {purpose!r}."
+            )
         inputs = np.asarray(inputs, "float32")
         if not np.isfinite(inputs).all():
             raise ValueError(
                 "A query contains NaN or infinite values; nothing was sent."
                 " Look at the transform and its learning rate."
             )
-        keys = ledgers.digests(inputs)
+        keys = digests(inputs)
         known = self.ledger.find(keys)
         rows = list(
             {k: i for i, k in enumerate(keys) if k not in known}.values()
@@ -120,24 +130,24 @@ class Meter:
             part = rows[start : start + self.batch_size]
             names = [keys[i] for i in part]
             known.update(zip(names, self._ask(inputs[part], names, purpose)))
-        answers = np.stack([known[key] for key in keys])
-        self._check_classes(answers)
-        return answers
+        scores = np.stack([known[key] for key in keys])
+        self._check_classes(scores)
+        return scores
 
     def deterministic(self, inputs: np.ndarray) -> bool:
         """Asks one input twice; costs two queries.
 
         Args:
-            inputs: `(rows, ...)`; the first row is asked.
+            inputs: Inputs `(rows, ...)`, of which the first is asked.
 
         Returns:
-            Whether both answers are the same. The ledger keeps the first
-            answer of every input, so what follows is repeatable anyway.
+            Whether both times the scores are the same. The ledger keeps the
+            first scores of every input, so what follows is repeatable anyway.
         """
         row = np.asarray(inputs[:1], "float32")
         if self.left() < 2:
             raise BudgetSpent(self._short(2, 0))
-        key = ledgers.digests(row)
+        key = digests(row)
         first, second = (self._ask(row, key, "check") for _ in range(2))
         return bool(np.array_equal(first, second))
 
@@ -152,20 +162,21 @@ class Meter:
                 raise BudgetSpent(self._short(len(inputs), 0))
             price = self.price * len(inputs)
             batch = self.ledger.begin(name, purpose, len(inputs), price)
+            problem: Exception
             try:
-                answers = self._send(inputs, name)
+                scores = self._send(inputs, name)
             except Refused as error:
-                self.ledger.close(batch, ledgers.REFUSED)
+                self.ledger.close(batch, ledgers.REFUSED, str(error))
                 problem = error
             except Lost as error:
-                self.ledger.close(batch, ledgers.LOST)
+                self.ledger.close(batch, ledgers.LOST, str(error))
                 problem = error
-            except ServiceError:
-                self.ledger.close(batch, ledgers.LOST)
+            except ServiceError as error:
+                self.ledger.close(batch, ledgers.LOST, str(error))
                 raise
             else:
-                self.ledger.answer(batch, keys, answers)
-                return answers
+                self.ledger.answer(batch, keys, scores)
+                return scores
             if attempt + 1 < self.attempts:
                 wait = getattr(problem, "wait", None)
                 time.sleep(
@@ -173,34 +184,34 @@ class Meter:
                 )
         raise ServiceError(
             f"{self.name}: {self.attempts} attempts failed, the last with:"
-            f" {problem} All answers so far are in {self.ledger.path}; the"
+            f" {problem} All scores so far are in {self.ledger.path}; the"
             " same command goes on from there."
         )
 
     def _send(self, inputs: np.ndarray, name: str) -> np.ndarray:
         if hasattr(self.service, "send"):
-            answers = self.service.send(inputs, name)
+            scores = self.service.send(inputs, name)
         else:
-            answers = self.service(inputs)
-        answers = np.asarray(answers, "float32")
-        if answers.ndim != 2 or len(answers) != len(inputs):
+            scores = self.service(inputs)
+        scores = np.asarray(scores, "float32")
+        if scores.ndim != 2 or len(scores) != len(inputs):
             raise Lost(
                 f"Expected scores of shape ({len(inputs)}, classes). Received:"
-                f" {answers.shape}."
+                f" {scores.shape}."
             )
-        if not np.isfinite(answers).all():
+        if not np.isfinite(scores).all():
             raise Lost("The answer holds NaN or infinite scores.")
-        self._check_classes(answers)
-        return answers
+        self._check_classes(scores)
+        return scores
 
-    def _check_classes(self, answers: np.ndarray) -> None:
-        found = answers.shape[1]
+    def _check_classes(self, scores: np.ndarray) -> None:
+        classes = scores.shape[1]
         if self.classes is None:
-            self.classes = int(self.ledger.fact("classes", str(found)))
-        if found != self.classes:
+            self.classes = int(self.ledger.fact("classes", str(classes)))
+        if classes != self.classes:
             raise ServiceError(
-                f"{self.name} answered {self.classes} classes before and"
-                f" {found} now: it is another model. Start with a new ledger."
+                f"{self.name} gave scores of {self.classes} classes before and"
+                f" {classes} now: it is another model. Start with a new ledger."
             )
 
     def _wait_for_rate(self, rows: int) -> None:
@@ -215,3 +226,10 @@ class Meter:
             f" {self.budget} are left{kept}. Raise the budget to go on; what"
             " was answered is not paid again."
         )
+
+
+def digests(inputs: np.ndarray) -> list[bytes]:
+    """Returns a key for each input `(rows, ...)`: a hash of its values."""
+    inputs = np.ascontiguousarray(inputs, "float32")
+    shape = str(inputs.shape[1:]).encode()
+    return [hashlib.sha256(shape + row.data).digest()[:16] for row in inputs]

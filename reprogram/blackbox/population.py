@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 import numpy as np
+from keras import ops
 
 from reprogram.blackbox.errors import BudgetSpent
+from reprogram.blackbox.forward import mean_losses
 from reprogram.blackbox.reprogrammer import BlackBoxReprogrammer
 from reprogram.blackbox.training import Pair
 
@@ -24,16 +26,17 @@ def evolve(
 
     Each generation is judged on one batch of training data. Every tenth the
     mean of the population is validated, and the best of these is kept. The
-    mapping learns from the first answers and stays.
+    mapping learns from the first scores and stays.
 
     Args:
-        model: Compiled; a program of up to some hundred values is best, see
+        model: A compiled model; a program of up to some hundred values is best, see
             `transforms.programs`.
         training: Inputs and class ids.
-        validation: The same, for the choice of the generation.
-        deviation: Of the first population.
-        batch_size: Samples that judge a generation.
-        keep: Queries that must be left at the end, such as for a test.
+        validation: Inputs and class ids that choose the generation.
+        deviation: Standard deviation of the first population.
+        batch_size: Number of samples that judge a generation.
+        keep: Number of queries that must be left at the end, such as for a
+            test.
         tell: Called with lines of progress.
 
     Returns:
@@ -69,7 +72,7 @@ def evolve(
         },
     )
     rng = np.random.default_rng(model.seed)
-    history = {"val_loss": [], "queries": []}
+    history: dict[str, list[float]] = {"val_loss": [], "queries": []}
     best = (np.inf, start)
 
     def validate() -> None:
@@ -87,7 +90,9 @@ def evolve(
         while not strategy.stop():
             rows = rng.permutation(len(x))[:batch_size]
             points = np.array(strategy.ask())
-            strategy.tell(points, model.losses_at(points, x[rows], y[rows]))
+            scores = model.scores_at(points, x[rows], "train")
+            losses = mean_losses(model.mapping, model.loss, scores, y[rows])
+            strategy.tell(points, ops.convert_to_numpy(losses))
             generation += 1
             if generation % 10 == 0:
                 validate()

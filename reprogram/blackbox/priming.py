@@ -1,6 +1,6 @@
-"""Prime a local student with the service's answers, then reprogram it.
+"""Prime a local student with the service's scores, then reprogram it.
 
-Each training input is asked once. A local head learns to answer like the
+Each training input is asked once. A local head learns to score like the
 service, and this student is reprogrammed with true gradients.
 
 Reference: AReS (prime, then reprogram), 2026.
@@ -8,6 +8,7 @@ Reference: AReS (prime, then reprogram), 2026.
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -28,18 +29,18 @@ class Primed:
     """A student, its program, and how the choice was made.
 
     Args:
-        predict: From raw inputs to class probabilities; asks the service only
-            if `winner` is `"service"`.
+        predict: Function from raw inputs to class probabilities; it asks the
+            service only if `winner` is `"service"`.
         winner: The name of the best in `accuracies`; a student must be better
             than the service by a standard error, as its epoch was chosen on
             the same data.
         accuracies: On validation data: `"primed"` (the reprogrammed student),
             `"local"` (the encoder reprogrammed without the service) and
-            `"service"` (its answers under the mapping).
+            `"service"` (its scores under the mapping).
         models: The two reprogrammed models.
         sources: Their sources: the student and the encoder.
-        agreement: Share of the training inputs that student and service give
-            the same class.
+        agreement: Share of the training inputs to which student and service
+            give the same class.
     """
 
     predict: Callable[[np.ndarray], np.ndarray]
@@ -53,22 +54,22 @@ class Primed:
 def student(
     source: Source,
     inputs: np.ndarray,
-    answers: np.ndarray,
+    scores: np.ndarray,
     steps: int = 2000,
     seed: int = 0,
 ) -> Source:
-    """Trains a head on a local encoder to answer like a service.
+    """Trains a head on a local encoder to score like a service.
 
     Labels are not used. Where the source knows further ways to write an
-    input, each shares the answer that was paid once.
+    input, each shares the scores that were paid once.
 
     Args:
         source: The encoder; it stays as it is.
         inputs: Raw inputs of the encoder `(samples, ...)`.
-        answers: Log-probabilities or logits of the service
+        scores: Log-probabilities or logits of the service
             `(samples, classes)`.
-        steps: Of the head's training, in batches of 32.
-        seed: Of its first weights.
+        steps: Number of training steps of the head, in batches of 32.
+        seed: Seed of its first weights.
 
     Returns:
         A source with the service's classes.
@@ -80,7 +81,7 @@ def student(
     features = features.reshape(len(features), -1)
     scale = keras.layers.Normalization()
     scale.adapt(features)
-    head = keras.layers.Dense(answers.shape[-1])
+    head = keras.layers.Dense(scores.shape[-1])
     learner = keras.Sequential([keras.Input(features.shape[1:]), scale, head])
     learner.compile(
         keras.optimizers.AdamW(
@@ -89,7 +90,7 @@ def student(
         ),
         keras.losses.CategoricalCrossentropy(from_logits=True),
     )
-    targets = ops.convert_to_numpy(ops.softmax(answers))[rows]
+    targets = ops.convert_to_numpy(ops.softmax(scores))[rows]
     copies = max(1, 512 // len(features))
     epochs = max(1, 32 * steps // (copies * len(features)))
     learner.fit(
@@ -124,13 +125,13 @@ def prime(
 
     Args:
         model: The service with the transform and mapping it is asked
-            through; its mapping learns from the same answers.
+            through; its mapping learns from the same scores.
         source: The local encoder, of the same modality.
         training: Raw inputs and class ids.
-        validation: The same; decides who serves.
-        recipe: How the student is reprogrammed.
-        prepare: From raw inputs to what the transform in front of the service
-            reads.
+        validation: Raw inputs and class ids that decide who serves.
+        recipe: Recipe by which the student is reprogrammed.
+        prepare: Function from raw inputs to what the transform in front of
+            the service reads.
 
     Returns:
         The student and the choice.
@@ -145,12 +146,12 @@ def prime(
     model.adapt(x, training[1])
     model.reserve = 0
     center = model.values()[None]
-    answers = model.answers_at(center, x, "train")[0]
-    held = model.answers_at(center, held, "validation")[0]
-    learned = student(source, training[0], answers, seed=model.seed)
-    answering = dataclasses.replace(recipe, features=False)
+    taught = model.scores_at(center, x, "train")[0]
+    held = model.scores_at(center, held, "validation")[0]
+    learned = student(source, training[0], taught, seed=model.seed)
+    whole = dataclasses.replace(recipe, features=False)
     models = {
-        "primed": _reprogram(learned, training, validation, answering, model),
+        "primed": _reprogram(learned, training, validation, whole, model),
         "local": _reprogram(source, training, validation, recipe, model),
     }
     sources = {"primed": learned, "local": source}
@@ -166,11 +167,11 @@ def prime(
     def predict(inputs: np.ndarray) -> np.ndarray:
         if winner != "service":
             return _local(models, sources, winner, inputs)
-        found = model.predict(prepare(inputs), verbose=0)
-        return ops.convert_to_numpy(ops.softmax(found))
+        logits = model.predict(prepare(inputs), verbose=0)
+        return ops.convert_to_numpy(ops.softmax(logits))
 
     said = learned.model.predict(learned.preprocess(training[0]), verbose=0)
-    same = said.argmax(axis=-1) == answers.argmax(axis=-1)
+    same = said.argmax(axis=-1) == taught.argmax(axis=-1)
     return Primed(predict, winner, scores, models, sources, float(same.mean()))
 
 
@@ -207,9 +208,9 @@ def _best(scores: dict[str, float], rows: int) -> str:
         name: score - (name != "service") * np.sqrt(score * (1 - score) / rows)
         for name, score in scores.items()
     }
-    return max(fair, key=fair.get)
+    return max(fair, key=lambda name: fair[name])
 
 
-def _accuracy(scores: object, validation: Pair) -> float:
-    found = ops.convert_to_numpy(scores).argmax(axis=-1)
-    return float(np.mean(found == validation[1]))
+def _accuracy(scores: Any, validation: Pair) -> float:
+    classes = ops.convert_to_numpy(scores).argmax(axis=-1)
+    return float(np.mean(classes == validation[1]))

@@ -10,14 +10,15 @@ from keras import ops
 from reprogram import mappings
 from reprogram import transforms
 from reprogram.blackbox import estimators
-from reprogram.blackbox.asked import Asked
 from reprogram.blackbox.errors import BudgetSpent
+from reprogram.blackbox.forward import Forward
+from reprogram.blackbox.forward import mean_losses
 from reprogram.blackbox.meter import Meter
 from reprogram.program import Program
 
 
 class BlackBoxReprogrammer(keras.Model):
-    """Trains a program around a model that gives answers and no gradients.
+    """Trains a program around a model that gives scores and no gradients.
 
     `fit` asks for the losses at the points that the estimator names, all in
     one batch, and descends along the estimated gradient; the mapping behind
@@ -33,14 +34,14 @@ class BlackBoxReprogrammer(keras.Model):
         transform: An input transform, or its name; in inference mode, as
             differences between random losses mean nothing.
         mapping: A label mapping, or its name. It reads log-probabilities, or
-            the logits of a service that answers these.
-        estimator: How gradients are estimated; see `estimators.get`.
-        seed: Of the points; with the seed of Keras it repeats a run.
+            the logits of a service that gives these.
+        estimator: A gradient estimator, or a key of `estimators.ESTIMATORS`.
+        seed: Seed of the points; with the seed of Keras it repeats a run.
 
     Attributes:
         stopped: Why training ended before its epochs, or empty.
         idle: Whether there was no step since it was last set.
-        reserve: Queries that training leaves, for validation.
+        reserve: Number of queries that training leaves, for validation.
 
     Raises:
         RuntimeError: On another backend than TensorFlow.
@@ -77,17 +78,13 @@ class BlackBoxReprogrammer(keras.Model):
         self.transform = transforms.get(transform)
         self.mapping = mappings.get(mapping)
         self.estimator = estimators.get(estimator)
-        self.seed = seed
+        self.meter, self.seed = meter, seed
         self.stopped = ""
-        self._asked = Asked(meter, self.transform)
+        self._forward = Forward(meter, self.transform)
+        self.values, self.assign = self._forward.values, self._forward.assign
         self.reserve, self.idle = 0, True
 
-    @property
-    def meter(self) -> Meter:
-        """The service and what it has cost."""
-        return self._asked.meter
-
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         if not self.transform.built:
             self.transform.build(input_shape)
         if not self.mapping.built:
@@ -103,87 +100,48 @@ class BlackBoxReprogrammer(keras.Model):
         """Compiles as `keras.Model.compile`; steps run eagerly."""
         super().compile(*args, **{**kwargs, "run_eagerly": True})
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         if keras.backend.is_keras_tensor(inputs) or not hasattr(
             inputs, "numpy"
         ):  # Keras only asks for shapes here
             return self.mapping(ops.zeros((1, self.meter.classes)))
         x = ops.convert_to_numpy(inputs)
         if training:
-            answers = self._explore(x)
-            return self.mapping(answers.mean(axis=0), training=True)
-        center = self.values()[None]
-        found = self.answers_at(center, x, self._purpose)[0]
-        return self.mapping(found, training=False)
+            return self.mapping(self._explore(x).mean(axis=0), training=True)
+        scores = self.scores_at(self.values()[None], x, self._purpose)[0]
+        return self.mapping(scores, training=False)
 
     _purpose = "inference"
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return self.mapping.compute_output_shape(
             (input_shape[0], self.meter.classes)
         )
 
-    def values(self) -> np.ndarray:
-        """Returns the trained values of the transform in one row, float32."""
-        return self._asked.values()
-
-    def assign(self, values: np.ndarray) -> None:
-        """Sets the trained values of the transform, from one row."""
-        self._asked.assign(values)
-
-    def answers_at(
+    def scores_at(
         self, points: np.ndarray, inputs: np.ndarray, purpose: str
     ) -> np.ndarray:
-        """Asks for the answers to a batch under several programs.
+        """Asks for the scores of a batch under several programs.
 
         Args:
             points: Programs `(points, values)`.
-            inputs: `(rows, ...)`, what the transform reads.
-            purpose: See `Meter.query`.
+            inputs: Inputs of the transform `(rows, ...)`.
+            purpose: Purpose of the queries, as in `Meter.query`.
 
         Returns:
-            Log-probabilities, or logits, `(points, rows, classes)`. They do
-            not depend on how many points are asked at once.
-
-        Raises:
-            BudgetSpent: If the budget does not cover them.
+            Log-probabilities, or logits, `(points, rows, classes)`.
         """
         reserve = self.reserve if purpose == "train" else 0
-        return self._asked.answers(points, inputs, purpose, reserve)
-
-    def losses_at(
-        self, points: np.ndarray, inputs: np.ndarray, targets: np.ndarray
-    ) -> np.ndarray:
-        """Returns the loss of a batch at each point `(points,)`.
-
-        Args:
-            points: Programs `(points, values)`.
-            inputs: `(rows, ...)`.
-            targets: Theirs.
-        """
-        answers = self.answers_at(points, inputs, "train")
-        return ops.convert_to_numpy(self._at(answers, targets, None))
-
-    def _at(self, answers: np.ndarray, targets: Any, weights: Any) -> Any:
-        """The loss at each point, differentiable in the mapping."""
-        count, rows, classes = answers.shape
-        scores = self.mapping(answers.reshape(-1, classes), training=True)
-        y = np.concatenate([ops.convert_to_numpy(targets)] * count)
-        loss = keras.losses.get(self.loss)
-        each = getattr(loss, "call", loss)(ops.convert_to_tensor(y), scores)
-        each = ops.reshape(each, (count, rows, -1))
-        if weights is not None:
-            each = each * ops.reshape(ops.cast(weights, each.dtype), (1, -1, 1))
-        return ops.mean(each, axis=(1, 2))
+        return self._forward.scores(points, inputs, purpose, reserve)
 
     def _explore(self, inputs: np.ndarray) -> np.ndarray:
         center = self.values()
         step = int(self.optimizer.iterations)
         rng = np.random.default_rng([self.seed, step])
         points = self.estimator.points(center.astype("float64"), rng)
-        answers = self.answers_at(points, inputs, "train")
-        self._round = (center, points, answers)
-        return answers
+        scores = self.scores_at(points, inputs, "train")
+        self._round = (center, points, scores)
+        return scores
 
     def compute_loss(
         self,
@@ -196,21 +154,15 @@ class BlackBoxReprogrammer(keras.Model):
         """Returns the mean loss; its gradient is the estimate."""
         if not training:
             return super().compute_loss(x, y, y_pred, sample_weight, training)
-        center, points, answers = self._round
-        losses = self._at(answers, y, sample_weight)
-        found = self.estimator.gradient(
+        center, points, scores = self._round
+        losses = mean_losses(self.mapping, self.loss, scores, y, sample_weight)
+        gradient = self.estimator.gradient(
             center.astype("float64"), points, ops.convert_to_numpy(losses)
         )
-        # Its value is nothing, its gradient what was estimated.
-        surrogate = sum(
-            ops.sum(part * (variable - ops.stop_gradient(variable)))
-            for variable, part in zip(
-                self.transform.trainable_variables, self._asked.split(found)
-            )
-        )
+        surrogate = self._forward.surrogate(gradient)
         return ops.mean(losses) + surrogate + sum(self.losses)
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict:
         self._purpose = "train"
         try:
             logs = super().train_step(data)
@@ -221,31 +173,28 @@ class BlackBoxReprogrammer(keras.Model):
         self.idle = False
         return logs
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> dict:
         self._purpose = "validation"
         return super().test_step(data)
 
-    def predict_step(self, data):
+    def predict_step(self, data: Any) -> Any:
         self._purpose = "inference"
         return super().predict_step(data)
 
     def adapt(
         self, inputs: np.ndarray, targets: np.ndarray, **options: Any
     ) -> None:
-        """Lets the mapping learn from answers, which are paid once.
+        """Lets the mapping learn from scores, which are paid once.
 
         Args:
-            inputs: `(samples, ...)`, training data only.
+            inputs: Training inputs `(samples, ...)`.
             targets: Class ids `(samples,)`.
-            **options: Of the mapping's own `adapt`.
-
-        Raises:
-            BudgetSpent: If the budget does not cover them.
+            **options: Options of the mapping's own `adapt`.
         """
         self._meet(inputs)
-        answers = self.answers_at(self.values()[None], inputs, "train")[0]
+        scores = self.scores_at(self.values()[None], inputs, "train")[0]
         if hasattr(self.mapping, "adapt"):
-            self.mapping.adapt(answers, targets, **options)
+            self.mapping.adapt(scores, targets, **options)
 
     def _meet(self, inputs: np.ndarray) -> None:
         """Builds the model; asks one query if nothing was asked before."""
@@ -253,17 +202,18 @@ class BlackBoxReprogrammer(keras.Model):
             return
         inputs = np.asarray(inputs[:1], "float32")
         if self.meter.classes is None:
-            if not self.transform.built:
-                self.transform.build((None, *inputs.shape[1:]))
-            first = ops.convert_to_numpy(self.transform(inputs))
-            self.meter.query(first, "train")
+            self._forward.meet(inputs)
         self.build((None, *inputs.shape[1:]))
 
-    def fit(self, x, y=None, batch_size=32, validation_data=None, **kwargs):
-        """Trains as `keras.Model.fit`, on arrays.
-
-        Queries for one more validation are kept back, so that the last
-        program is validated too.
+    def fit(
+        self,
+        x: np.ndarray,
+        y: np.ndarray | None = None,
+        batch_size: int = 32,
+        validation_data: tuple | None = None,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
+        """Trains as `keras.Model.fit`, on arrays; keeps one validation back.
 
         Raises:
             ValueError: If the inputs are no arrays.
@@ -277,27 +227,23 @@ class BlackBoxReprogrammer(keras.Model):
             )
         held = len(validation_data[0]) if validation_data else 0
         self.reserve, self.stopped = max(self.reserve, held), ""
-        self._check_budget(min(batch_size, len(x)), held, x)
-        return super().fit(
-            x,
-            y,
-            batch_size=batch_size,
-            validation_data=validation_data,
-            **kwargs,
-        )
-
-    def _check_budget(self, rows: int, held: int, x: np.ndarray) -> None:
+        step = self.step_queries(min(batch_size, len(x)))
         budget = self.meter.budget
-        probe = np.zeros(1)
-        points = len(self.estimator.points(probe, np.random.default_rng(0)))
-        needed = points * rows + held
-        if budget is not None and needed > budget:
+        if budget is not None and step + held > budget:
             raise BudgetSpent(
-                f"One step asks {points * rows} queries and its validation"
-                f" {held}; the budget is {budget}. Raise it, lower"
-                " `batch_size`, or use fewer directions."
+                f"One step asks {step} queries and its validation {held}; the"
+                f" budget is {budget}. Raise it, lower `batch_size`, or use"
+                " fewer directions."
             )
         self._meet(x)
+        return super().fit(
+            x, y, batch_size, validation_data=validation_data, **kwargs
+        )
+
+    def step_queries(self, rows: int) -> int:
+        """Returns how many queries a training step on some rows asks."""
+        rng = np.random.default_rng(0)
+        return rows * len(self.estimator.points(np.zeros(1), rng))
 
     def source_fingerprint(self) -> str:
         """Returns the SHA-256 of the name of the service."""

@@ -62,25 +62,26 @@ def train(
 ) -> dict[str, list[float]]:
     """Trains until the budget or the epochs are used up; keeps the best.
 
-    The mapping learns from the first answers, which count. Of all epochs the
+    The mapping learns from the first scores, which count. Of all epochs the
     program with the lowest validation loss is kept, the start included.
     Started again with the same ledger and seeds, it repeats for free what was
     paid and goes on.
 
     Args:
-        model: Compiled.
+        model: A compiled model.
         training: Inputs and class ids.
-        validation: The same, for the choice of the epoch.
-        epochs: At most so many.
-        batch_size: Samples a step.
-        keep: Queries that must be left at the end, such as for a test.
+        validation: Inputs and class ids that choose the epoch.
+        epochs: Largest number of epochs.
+        batch_size: Number of samples a step.
+        keep: Number of queries that must be left at the end, such as for a
+            test.
         tell: Called with lines of progress.
 
     Returns:
         `loss`, `val_loss`, `queries` and the metrics of each epoch.
 
     Raises:
-        BudgetSpent: If the budget does not cover the mapping's answers, the
+        BudgetSpent: If the budget does not cover the mapping's queries, the
             first validation and one step; nothing was asked then.
     """
     keras.utils.set_random_seed(model.seed)
@@ -122,8 +123,7 @@ def check_budget(
     Raises:
         BudgetSpent: If it does not.
     """
-    points = len(model.estimator.points(np.zeros(1), np.random.default_rng(0)))
-    step = points * min(rows, batch_size)
+    step = model.step_queries(min(rows, batch_size))
     needed, budget = rows + 2 * held + step + keep, model.meter.budget
     if budget is not None and needed > budget:
         raise BudgetSpent(

@@ -5,14 +5,12 @@ that of TensorFlow Serving sends JSON.
 """
 
 import os
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import requests
-from keras import ops
 
-from reprogram import gradients
-from reprogram.blackbox import answers
+from reprogram.blackbox import scores
 from reprogram.blackbox.errors import Lost
 from reprogram.blackbox.errors import Refused
 from reprogram.blackbox.errors import ServiceError
@@ -27,10 +25,10 @@ class HttpService:
     """A service to be asked by `Meter`.
 
     Args:
-        url: Of the model: `https://host/v2/models/NAME` (KServe) or
+        url: Address of the model: `https://host/v2/models/NAME` (KServe) or
             `https://host/v1/models/NAME` (TensorFlow Serving).
-        classes: Number of classes; needed only where the service answers
-            labels or its best few.
+        classes: Number of classes; needed only where the service gives
+            labels or its best few classes.
         key_variable: Environment variable that holds the key; it is sent as a
             bearer token, and neither logged nor saved.
         timeout: Seconds until an answer is given up.
@@ -63,13 +61,7 @@ class HttpService:
         self._key_variable = key_variable
         self._session = requests.Session()
         if key_variable:
-            key = os.environ.get(key_variable)
-            if not key:
-                raise ValueError(
-                    f"The environment variable {key_variable} is empty. Set it"
-                    " to the key of the service."
-                )
-            self._session.auth = _Bearer(key)
+            self._session.auth = _Bearer(key(key_variable))
         self._input: dict | None = None
 
     def metadata(self) -> dict:
@@ -80,23 +72,21 @@ class HttpService:
             service tells.
 
         Raises:
-            Refused, Lost, ServiceError: See `send`.
+            Refused, Lost, ServiceError: As in `send`.
         """
         if self._input is None:
+            self._input = {"name": "instances"}
             if self.protocol == "kserve":
-                found = self._call("get", self.url).json()
-                self._input = found["inputs"][0]
-            else:
-                self._input = {"name": "instances"}
+                self._input = self._call("get", self.url).json()["inputs"][0]
         return self._input
 
     def send(self, inputs: np.ndarray, key: str) -> np.ndarray:
         """Asks for the scores of a batch.
 
         Args:
-            inputs: `(rows, ...)`, float32.
-            key: The same for a batch that is sent again; goes as id of the
-                request and in the header `Idempotency-Key`.
+            inputs: Inputs of the model `(rows, ...)`, float32.
+            key: Name of the batch, equal where it is sent again; goes as id
+                of the request and in the header `Idempotency-Key`.
 
         Returns:
             Scores `(rows, classes)`.
@@ -120,25 +110,20 @@ class HttpService:
         headers, body = protocol.ask(self.metadata(), inputs, key, self.binary)
         headers["Idempotency-Key"] = key
         url = f"{self.url}/infer"
-        return self._scores(
-            protocol.tensors(
-                self._call("post", url, data=body, headers=headers)
-            )
-        )
+        response = self._call("post", url, data=body, headers=headers)
+        return self._scores(protocol.tensors(response))
 
     def _tensorflow(self, inputs: np.ndarray, key: str) -> np.ndarray:
-        found = self._call(
+        rows = self._call(
             "post",
             f"{self.url}:predict",
             json={"instances": inputs.tolist()},
             headers={"Idempotency-Key": key},
         ).json()["predictions"]
-        if found and isinstance(found[0], dict):
-            names = list(found[0])
-            return self._scores(
-                [np.array([r[n] for r in found]) for n in names]
-            )
-        return self._scores([np.array(found)])
+        if rows and isinstance(rows[0], dict):
+            names = list(rows[0])
+            return self._scores([np.array([r[n] for r in rows]) for n in names])
+        return self._scores([np.array(rows)])
 
     def _scores(self, outputs: list[np.ndarray]) -> np.ndarray:
         """Brings scores, labels, or labels and their scores to scores."""
@@ -151,12 +136,12 @@ class HttpService:
                 f"{self.url} answers labels. Say how many `classes` it knows."
             )
         if not real:
-            return answers.from_labels(whole[0].reshape(-1), self.classes)
-        return answers.from_top(whole[0], real[0], self.classes)
+            return scores.from_labels(whole[0].reshape(-1), self.classes)
+        return scores.from_top(whole[0], real[0], self.classes)
 
-    def _call(self, method: str, url: str, **options: object) -> object:
+    def _call(self, method: str, url: str, **options: Any) -> requests.Response:
         try:
-            found = self._session.request(
+            response = self._session.request(
                 method, url, timeout=self.timeout, **options
             )
         except requests.exceptions.ConnectTimeout as error:
@@ -170,23 +155,24 @@ class HttpService:
                 f"{self.url} did not answer ({type(error).__name__}) within"
                 f" {self.timeout} s."
             ) from error
-        if found.status_code in REFUSALS:
-            wait = found.headers.get("Retry-After", "")
+        code = response.status_code
+        if code in REFUSALS:
+            wait = response.headers.get("Retry-After", "")
             seconds = float(wait) if wait.isdigit() else None
-            raise Refused(f"Status {found.status_code}.", seconds)
-        if found.status_code >= 500:
-            raise Lost(f"Status {found.status_code}.")
-        if found.status_code in DENIALS:
+            raise Refused(f"Status {code}.", seconds)
+        if code >= 500:
+            raise Lost(f"Status {code}.")
+        if code in DENIALS:
             raise ServiceError(
-                f"{self.url} denies access (status {found.status_code}). Is"
-                f" the key in {self._key_variable or '`key_variable`'} valid?"
+                f"{self.url} denies access (status {code}). Is the key in"
+                f" {self._key_variable or '`key_variable`'} valid?"
             )
-        if found.status_code >= 400:
+        if code >= 400:
             raise ServiceError(
-                f"{self.url} rejects the request (status"
-                f" {found.status_code}): {found.text[:300]}"
+                f"{self.url} rejects the request (status {code}):"
+                f" {response.text[:300]}"
             )
-        return found
+        return response
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -195,9 +181,25 @@ class _Bearer(requests.auth.AuthBase):
     def __init__(self, key: str):
         self._header = f"Bearer {key}"
 
-    def __call__(self, request: requests.PreparedRequest) -> object:
+    def __call__(
+        self, request: requests.PreparedRequest
+    ) -> requests.PreparedRequest:
         request.headers["Authorization"] = self._header
         return request
+
+
+def key(variable: str) -> str:
+    """Reads the key of a service from an environment variable.
+
+    Raises:
+        ValueError: If the variable is empty.
+    """
+    if not os.environ.get(variable):
+        raise ValueError(
+            f"The environment variable {variable} is empty. Set it to the key"
+            " of the service."
+        )
+    return os.environ[variable]
 
 
 def _protocol(url: str) -> str:
@@ -211,14 +213,36 @@ def _protocol(url: str) -> str:
     )
 
 
-def local(model: object) -> Callable[[np.ndarray], np.ndarray]:
-    """Turns a Keras model into a service, to measure queries with.
+def remote(
+    url: str,
+    value_range: tuple[float, float] = (0.0, 1.0),
+    classes: int | None = None,
+    key_variable: str | None = None,
+) -> scores.Service:
+    """Returns the service behind an address, with what it says it reads.
 
     Args:
-        model: A built Keras model.
+        url: Address of the model, as for `HttpService`.
+        value_range: Lowest and highest value of its inputs; pixels of 0 to
+            255 are brought there.
+        classes: Number of classes, as for `HttpService`.
+        key_variable: Environment variable that holds the key.
 
-    Returns:
-        A function from a batch to scores; it has no gradients.
+    Raises:
+        ValueError: If the service does not tell the size of its inputs.
     """
-    scores = gradients.compiled(lambda inputs: model(inputs, training=False))
-    return lambda inputs: ops.convert_to_numpy(scores(inputs))
+    ask = HttpService(url, classes, key_variable)
+    shape = tuple(ask.metadata().get("shape", ()))[1:]
+    if not shape or min(shape) < 1:
+        raise ValueError(
+            f"{url} does not tell the size of its inputs: {shape}. Make the"
+            " model in Python: reprogram.blackbox.Meter and"
+            " BlackBoxReprogrammer."
+        )
+    low, high = value_range
+
+    def prepare(raw: np.ndarray) -> np.ndarray:
+        raw = np.asarray(raw, "float32")
+        return low + raw * (high - low) / 255 if len(shape) == 3 else raw
+
+    return scores.Service(ask, shape, value_range, prepare, ask.name)

@@ -5,6 +5,7 @@ Reference: Open Inference Protocol, with the extension for binary tensors.
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -26,16 +27,16 @@ def ask(
     """Writes a request: its headers and its content.
 
     Args:
-        about: `name` and `datatype` of the model's input.
-        inputs: `(rows, ...)`.
+        about: Dict with `name` and `datatype` of the model's input.
+        inputs: Inputs of the model `(rows, ...)`.
         key: Id of the request.
         binary: Whether numbers go as bytes, both ways.
     """
     kind = about.get("datatype", "FP32")
     values = np.ascontiguousarray(inputs, TYPES[kind])
-    entry = {"name": about["name"], "datatype": kind}
+    entry: dict[str, Any] = {"name": about["name"], "datatype": kind}
     entry["shape"] = list(values.shape)
-    request = {"id": key, "inputs": [entry]}
+    request: dict[str, Any] = {"id": key, "inputs": [entry]}
     if not binary:
         entry["data"] = values.ravel().tolist()
         headers = {"Content-Type": "application/json"}
@@ -64,7 +65,8 @@ def write(
     head: dict, name: str, scores: np.ndarray
 ) -> tuple[dict[str, str], bytes]:
     """Writes an answer in KServe's protocol: its headers and its content."""
-    entry = {"name": "scores", "datatype": "FP32", "shape": list(scores.shape)}
+    entry: dict[str, Any] = {"name": "scores", "datatype": "FP32"}
+    entry["shape"] = list(scores.shape)
     answer = {"model_name": name, "id": head.get("id", ""), "outputs": [entry]}
     if not head.get("parameters", {}).get("binary_data_output"):
         entry["data"] = scores.ravel().tolist()
@@ -79,11 +81,11 @@ def write(
     return headers, text + values
 
 
-def tensors(response: object) -> list[np.ndarray]:
+def tensors(response: Any) -> list[np.ndarray]:
     """Reads the outputs of an answer in KServe's protocol.
 
     Args:
-        response: Has `headers` and `content`.
+        response: The response, with `headers` and `content`.
 
     Returns:
         The arrays, in their order.

@@ -11,12 +11,12 @@ from reprogram import transforms
 from reprogram.blackbox import errors
 from reprogram.blackbox import estimators
 from reprogram.blackbox import training
-from reprogram.blackbox.answers import restrict
 from reprogram.blackbox.ledger import Ledger
 from reprogram.blackbox.meter import Meter
 from reprogram.blackbox.population import evolve
 from reprogram.blackbox.priming import prime
 from reprogram.blackbox.reprogrammer import BlackBoxReprogrammer
+from reprogram.blackbox.scores import restrict
 from reprogram.predictors.recipe import Recipe
 from reprogram.sources import Source
 
@@ -106,10 +106,10 @@ def test_the_service_is_never_differentiated():
 
 
 def test_result_does_not_depend_on_how_points_are_batched(monkeypatch):
-    from reprogram.blackbox import asked
+    from reprogram.blackbox import forward
 
     def trained(rows, batch_size):
-        monkeypatch.setattr(asked, "ROWS", rows)
+        monkeypatch.setattr(forward, "ROWS", rows)
         model = make(Meter(answer, batch_size=batch_size))
         run(model)
         return model.values()

@@ -9,14 +9,14 @@ import textwrap
 import numpy as np
 import pytest
 
-from reprogram.blackbox import answers
+from reprogram.blackbox import scores
 from reprogram.blackbox.errors import BudgetSpent
 from reprogram.blackbox.errors import Lost
 from reprogram.blackbox.errors import Refused
 from reprogram.blackbox.errors import ServiceError
 from reprogram.blackbox.ledger import Ledger
-from reprogram.blackbox.ledger import digests
 from reprogram.blackbox.meter import Meter
+from reprogram.blackbox.meter import digests
 
 INPUTS = np.arange(40, dtype="float32").reshape(10, 4)
 
@@ -190,13 +190,13 @@ def test_restricted_services():
     def service(x):
         return np.tile([0.6, 0.3, 0.08, 0.02], (len(x), 1))
 
-    label = answers.restrict(service, "label")(INPUTS)
+    label = scores.restrict(service, "label")(INPUTS)
     assert label[0].tolist() == [1, 0, 0, 0]
-    top = answers.restrict(service, "top_k", 2)(INPUTS)
+    top = scores.restrict(service, "top_k", 2)(INPUTS)
     np.testing.assert_allclose(top[0], [0.6, 0.3, 0.05, 0.05], rtol=1e-5)
-    rounded = answers.restrict(service, "rounded", 1)(INPUTS)
+    rounded = scores.restrict(service, "rounded", 1)(INPUTS)
     np.testing.assert_allclose(rounded[0], [0.6, 0.3, 0.1, 0.0])
     with pytest.raises(ValueError, match="'loud'"):
-        answers.restrict(service, "loud")
+        scores.restrict(service, "loud")
     with pytest.raises(ValueError, match="labels 0 to 2"):
-        answers.from_labels(np.array([3]), 3)
+        scores.from_labels(np.array([3]), 3)

@@ -1,9 +1,12 @@
-"""Gradients from answers alone: where to ask, and what the answers say.
+"""Gradients from losses alone: where to ask, and what the losses say.
 
 An estimator names the points at which the loss is asked for, all in one
 batch, and turns the losses there into an estimate of the gradient. A new one
 is a file with such a class and a row in `ESTIMATORS`.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 from reprogram.blackbox.estimators.clipped import Clipped
 from reprogram.blackbox.estimators.estimator import Estimator
@@ -14,7 +17,7 @@ from reprogram.blackbox.estimators.orthogonal import Orthogonal
 from reprogram.blackbox.estimators.spsa import SPSA
 from reprogram.blackbox.estimators.two_sided import TwoSided
 
-ESTIMATORS = {
+ESTIMATORS: dict[str, Callable[..., Estimator]] = {
     "one_sided": OneSided,
     "two_sided": TwoSided,
     "orthogonal": Orthogonal,
@@ -25,12 +28,12 @@ ESTIMATORS = {
 }
 
 
-def get(identifier: str | Estimator, **options: object) -> Estimator:
+def get(identifier: str | Estimator, **options: Any) -> Estimator:
     """Returns an estimator.
 
     Args:
         identifier: A key of `ESTIMATORS`, or an estimator.
-        **options: Its arguments, if it is named.
+        **options: Arguments of the estimator, if it is named.
 
     Returns:
         The estimator.

@@ -12,7 +12,7 @@ class Clipped:
     """Limits the length of an estimate to the root of its dimension.
 
     Args:
-        estimator: Any other.
+        estimator: Another estimator.
 
     Reference: Park et al., ZIP: an efficient zeroth-order prompt tuning for
     black-box vision-language models, 2025.
@@ -28,6 +28,6 @@ class Clipped:
     def gradient(
         self, center: np.ndarray, points: np.ndarray, losses: np.ndarray
     ) -> np.ndarray:
-        found = self.estimator.gradient(center, points, losses)
-        longest = np.sqrt(len(center))
-        return found * min(1.0, longest / max(np.linalg.norm(found), 1e-12))
+        estimate = self.estimator.gradient(center, points, losses)
+        length = max(np.linalg.norm(estimate), 1e-12)
+        return estimate * min(1.0, np.sqrt(len(center)) / length)

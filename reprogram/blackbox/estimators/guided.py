@@ -17,7 +17,7 @@ class Guided:
     downhill, and is biased towards them on purpose.
 
     Args:
-        pairs: How many pairs of opposite points.
+        pairs: Number of pairs of opposite points.
         radius: Expected length of a step.
         trust: Share of the variance in the surrogate's directions.
         directions: Orthonormal rows `(m, values)`, such as the normalized

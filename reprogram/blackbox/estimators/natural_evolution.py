@@ -16,8 +16,8 @@ class NaturalEvolution:
     even where a service answers labels only. Asks for `2 * pairs` points.
 
     Args:
-        pairs: How many.
-        deviation: Of the Gaussian.
+        pairs: Number of pairs of opposite points.
+        deviation: Standard deviation of the Gaussian.
         ranks: Whether losses are replaced by their ranks in [-0.5, 0.5], so
             that their scale does not matter.
 

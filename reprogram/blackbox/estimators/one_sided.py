@@ -14,7 +14,7 @@ class OneSided:
     Asks for `directions + 1` points.
 
     Args:
-        directions: How many.
+        directions: Number of directions.
         radius: Length of a step.
 
     Example:

@@ -16,7 +16,7 @@ class Orthogonal:
     new block.
 
     Args:
-        directions: How many.
+        directions: Number of directions.
         radius: Length of a step.
 
     Reference: Kozak et al., A stochastic subspace approach to gradient-free

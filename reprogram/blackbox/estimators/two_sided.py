@@ -17,7 +17,7 @@ class TwoSided:
     radius.
 
     Args:
-        directions: How many.
+        directions: Number of directions.
         radius: Length of a step.
 
     Reference: Nesterov and Spokoiny, Random gradient-free minimization of
