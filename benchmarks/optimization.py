@@ -55,7 +55,7 @@ def starts(name: str) -> list[str]:
 
 def solve(objective, rows: list, name: str, budget: int, seed: int):
     """Runs one search, or takes up its results."""
-    from reprogram.optimization import optimize as optimization
+    from reprogram.optimization import run as optimization
 
     budget = FLAGS.budget or (100 if FLAGS.quick else budget)
     part = f"{FLAGS.shard}of{FLAGS.num_shards}"

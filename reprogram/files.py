@@ -67,6 +67,26 @@ def claim(
         )
 
 
+def check_writable(folder: str | os.PathLike) -> None:
+    """Refuses a folder in which nothing can be written, before any work.
+
+    Args:
+        folder: The folder, or one that can be made.
+
+    Raises:
+        OSError: If it, or what lies above it, is a file or is protected.
+    """
+    path = pathlib.Path(folder).absolute()
+    while not path.exists():
+        path = path.parent
+    if not path.is_dir() or not os.access(path, os.W_OK | os.X_OK):
+        raise OSError(
+            f"Nothing can be written into {folder}: {path} is"
+            f" {'protected' if path.is_dir() else 'no folder'}. Choose another"
+            " folder for the results."
+        )
+
+
 def digest(*arrays: np.ndarray) -> str:
     """Hashes the values and shapes of arrays.
 

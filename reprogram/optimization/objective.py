@@ -1,4 +1,4 @@
-"""What is wanted of a molecule."""
+"""Objectives: properties to raise, to lower and to keep within bounds."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class Objective:
         alerts: Whether PAINS and Brenk alerts that the start does not have
             are allowed.
         plausible: Whether strained and reactive groups that the start does
-            not have are ruled out, see `frame.IMPLAUSIBLE`.
+            not have are ruled out, see `constraints.IMPLAUSIBLE`.
 
     Raises:
         ValueError: If nothing is wanted, or bounds contradict each other.
@@ -50,7 +50,7 @@ class Objective:
     alerts: bool = True
     plausible: bool = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("maximise", "minimise"):
             value = getattr(self, name)
             value = (value,) if isinstance(value, str) else tuple(value)
@@ -125,7 +125,8 @@ class Objective:
         Args:
             values: `(molecules, properties)`, of all molecules so far, which
                 give the units if there are several properties.
-            weights: Of the objectives `(objectives,)`, by default equal.
+            weights: Weights of the objectives `(objectives,)`, by default
+                equal.
 
         Returns:
             Values `(molecules,)`; -infinity where a property is NaN.
@@ -157,11 +158,53 @@ class Objective:
         return factor * missed
 
 
+def bounds(
+    texts: Sequence[str], properties: Sequence[str], name: str = "A bound"
+) -> dict[str, float]:
+    """Reads bounds that are written as `property:value`.
+
+    Args:
+        texts: The bounds; a value alone is for the only property.
+        properties: Properties to raise or to lower.
+        name: Name of the bounds in error messages.
+
+    Returns:
+        The bounds by property.
+
+    Raises:
+        ValueError: If a bound has no number, names no property where there
+            are several, or comes twice.
+
+    Example:
+    >>> bounds(["0.9", "sa:4"], ["qed"])
+    {'qed': 0.9, 'sa': 4.0}
+    """
+    limits: dict[str, float] = {}
+    for text in texts:
+        key, _, value = text.rpartition(":")
+        if not key and len(properties) != 1:
+            raise ValueError(
+                f"{name}={text} must say which property: {name}=qed:0.9"
+            )
+        key = key or properties[0]
+        try:
+            limit = float(value)
+        except ValueError:
+            limit = np.nan
+        if not np.isfinite(limit) or key in limits:
+            raise ValueError(
+                f"{name} must be property:value with a number, once a"
+                f" property. Received: {text}"
+            )
+        limits[key] = limit
+    return limits
+
+
 def front(values: np.ndarray) -> np.ndarray:
     """Finds the Pareto front.
 
     Args:
-        values: What shall grow, `(molecules, objectives)`.
+        values: Values that shall grow `(molecules, objectives)`.
 
     Returns:
         Whether no other molecule is better in one objective and not worse in

@@ -13,10 +13,10 @@ from sklearn.ensemble import RandomForestClassifier
 
 from reprogram.molecules import count_fingerprints
 from reprogram.optimization import oracles
-from reprogram.optimization.oracles import external
 from reprogram.optimization.oracles import kinases
 from reprogram.optimization.oracles.pmo import PMO
 from reprogram.optimization.oracles.pmo import TARGETS
+from reprogram.optimization.oracles.timed import timed
 
 REFERENCE = (
     pathlib.Path(__file__).parents[2]
@@ -154,7 +154,7 @@ def test_an_oracle_that_hangs_is_killed(tmp_path, monkeypatch):
         "    return [len(row) for row in rows]\n"
     )
     monkeypatch.chdir(tmp_path)
-    ask = external.timed("slow_oracle:f", 1.0)
+    ask = timed("slow_oracle:f", 1.0)
     assert ask(["CC"]) == [2]
     with pytest.raises(TimeoutError, match="no answer to 1 molecules within 1"):
         ask(["O"])

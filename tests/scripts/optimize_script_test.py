@@ -12,7 +12,7 @@ import time
 import pytest
 from rdkit import Chem
 
-from reprogram.optimization.ledger import Ledger
+from reprogram.blackbox.ledger import Ledger
 from tests import commands
 
 START = "CCC(C)C(NC(=O)N1CCCCC1)C(=O)[O-]"
@@ -24,29 +24,48 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("optimize")
 
 
+def silent(rows):
+    return [float("nan")] * len(rows)
+
+
 @pytest.fixture(scope="module")
 def ended(folder):
     table = folder / "mine.csv"
     table.write_text(f"name,smiles\na,CCOc1ccccc1\nb,C1CC\nc,{START}\nd,C.C\n")
-    goal = ("--maximise=qed", "--at_least=0.7", "--budget=60", QUICK)
-    first = [f"--start={table}", *goal, f"--output_dir={folder / 'first'}"]
-    names = ("first", "again", "other", "denovo", "missing", "bound")
-    found = commands.run(
-        "reprogram.scripts.optimize",
-        first,
-        first,
-        [*first, "--similarity=0.3"],
-        [
-            *("--maximise=qed", "--minimise=weight", "--budget=130", QUICK),
-            f"--output_dir={folder / 'denovo'}",
-        ],
-        [
-            *("--start=CCO", "--maximise=nowhere:f"),
-            f"--output_dir={folder / 'missing'}",
-        ],
-        [*first[:1], "--maximize=qed,logp", "--at_least=0.9"],
-    )
-    return dict(zip(names, found))
+    (folder / "bad.csv").write_text("smiles\nC1CC\nC.C\n")
+    goal, start = "--maximise=qed", "--start=CCO"
+    first = (f"--start={table}", goal, "--at_least=0.7", "--budget=60", QUICK)
+    first += (f"--output_dir={folder / 'first'}",)
+    typo = f"--output_dir={folder / 'typo'}"
+    small = (start, "--budget=4", QUICK)
+    free = ("--minimise=weight", "--budget=130", QUICK)
+    lines = {
+        "first": first,
+        "again": first,
+        "other": (*first, "--similarity=0.3"),
+        "denovo": (goal, *free, f"--output_dir={folder / 'denovo'}"),
+        "missing": (start, "--maximise=nowhere:f", typo),
+        "bound": (start, "--maximize=qed,logp", "--at_least=0.9", typo),
+        "two spellings": (start, goal, "--maximize=logp", typo),
+        "start": (goal, "--start=C1CC", typo),
+        "starts": (goal, f"--start={folder / 'bad.csv'}", typo),
+        "similarity": (start, goal, "--similarity=1.5", typo),
+        "search": (start, goal, "--search=evolutoin", typo),
+        "options": (start, goal, '--options={"childs": 3}', typo),
+        "no options": (start, goal, "--options=3", typo),
+        "source": (start, goal, "--source=shapes", typo),
+        "no start": (goal, "--search=qmo", "--source=zinc-autoencoder", typo),
+        "number": (start, goal, "--at_least=qed:much", typo),
+        "nothing": (start, typo),
+        "output": (start, goal, "--output_dir=/dev/null/x"),
+        "corrected": (*small, "--maximize=qed", typo),
+        "silent": (
+            *(*small, f"--output_dir={folder / 'silent'}"),
+            "--maximise=tests.scripts.optimize_script_test:silent",
+        ),
+    }
+    found = commands.run("reprogram.scripts.optimize", *lines.values())
+    return dict(zip(lines, found))
 
 
 def rows(path):
@@ -85,7 +104,7 @@ def test_the_structures_and_the_page(ended, folder):
 
 def test_the_same_command_asks_nothing_again(ended, folder):
     assert "4 of 4 starts are done." in ended["again"].out
-    calls = Ledger(folder / "first" / "ledger.db").calls()["qed"]
+    calls = Ledger(folder / "first" / "ledger.db").bill().purposes["qed"]
     spent = sum(int(r["calls"]) for r in rows(folder / "first" / "results.csv"))
     # Two starts may have asked for one molecule.
     assert spent - 5 <= calls <= spent
@@ -112,14 +131,38 @@ def test_without_a_start(ended, folder):
     assert len(rows(folder / "denovo" / "results.csv")) == 100
 
 
-def test_an_oracle_that_cannot_be_imported(ended):
-    assert ended["missing"].code == 2
-    assert "'nowhere:f' cannot be imported" in ended["missing"].err
+SAID = {
+    "missing": "'nowhere:f' cannot be imported",
+    "bound": "--at_least=0.9 must say which property",
+    "two spellings": "--maximise=qed and --maximize=logp are two spellings",
+    "start": "None of 1 starts can be used. Not a valid SMILES: 'C1CC'",
+    "starts": "None of 2 starts can be used.",
+    "similarity": "similarity",
+    "search": "No search 'evolutoin'. Expected one of evolution,",
+    "options": "does not take the options {'childs': 3}",
+    "no options": "--options must be a JSON object. Received: 3",
+    "source": "The source 'shapes' does not write molecules",
+    "no start": "'qmo' changes start molecules",
+    "number": "--at_least must be property:value with a number",
+    "nothing": "Nothing is wanted",
+    "output": "Nothing can be written into /dev/null/x",
+}
 
 
-def test_a_bound_must_say_its_property(ended):
-    assert ended["bound"].code == 2
-    assert "--at_least=0.9 must say which property" in ended["bound"].err
+@pytest.mark.parametrize("mistake", SAID)
+def test_a_mistake_is_told_and_no_folder_is_claimed(ended, mistake):
+    assert ended[mistake].code == 2, ended[mistake].out
+    assert SAID[mistake] in ended[mistake].err
+    assert "Traceback" not in ended[mistake].err
+
+
+def test_a_corrected_command_may_use_the_folder(ended):
+    assert ended["corrected"].code == 0, ended["corrected"].err
+
+
+def test_no_value_at_all_is_no_success(ended):
+    assert ended["silent"].code == 1
+    assert "no call of an oracle gave a value" in ended["silent"].err
 
 
 ORACLE = """
@@ -177,7 +220,7 @@ def test_a_killed_search_goes_on(tmp_path):
     # The list that was under way may be asked twice, and the best one is
     # asked again as a check.
     assert len(set(asked)) == 80 and len(asked) <= 80 + 4 + 1
-    assert Ledger(tmp_path / "out/ledger.db").calls() == {
+    assert Ledger(tmp_path / "out/ledger.db").bill().purposes == {
         "mine:slow": len(asked)
     }
 

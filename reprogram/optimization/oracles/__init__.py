@@ -1,15 +1,19 @@
 """What can be asked about a molecule, by name."""
 
-import importlib
+import functools
+import pathlib
 from collections.abc import Callable
 from collections.abc import Sequence
 
 import numpy as np
 from rdkit import Chem
 
+from reprogram.blackbox.ledger import Oracle
 from reprogram.molecules.smiles import parse
+from reprogram.optimization.oracles import external
 from reprogram.optimization.oracles import pmo
 from reprogram.optimization.oracles import properties
+from reprogram.parallel import map_chunks
 
 ORACLES: dict[str, Callable[[Chem.Mol], float]] = {
     "qed": properties.qed,
@@ -24,14 +28,15 @@ ORACLES: dict[str, Callable[[Chem.Mol], float]] = {
 }
 
 
-def get(name: str) -> Callable[[Sequence[str]], Sequence[float]]:
+def get(name: str) -> Oracle:
     """Looks up what scores many molecules.
 
     Args:
         name: A key of `ORACLES`; `module:function`, a function of yours from
             a list of SMILES to as many numbers; `http://...`, a service that
-            takes `{"smiles": [...]}` and answers `{"values": [...]}`; the
-            folder of a run of `scripts.train`; or a table of `fit_kinase`.
+            takes `{"smiles": [...]}` and answers `{"values": [...]}`;
+            `folder` or `folder:target`, a run of `scripts.train`; or a table
+            of `fit_kinase`.
 
     Returns:
         A function from a list of canonical SMILES to as many numbers, NaN
@@ -46,22 +51,20 @@ def get(name: str) -> Callable[[Sequence[str]], Sequence[float]]:
     """
     if name in ORACLES:
         return lambda smiles: [ORACLES[name](parse(row)) for row in smiles]
-    from reprogram.optimization.oracles import external
-
     if name.startswith(("http://", "https://")):
         return external.service(name)
+    if run := external.run_of(name):
+        return external.run(*run)
     if ":" in name:
         return external.function(name)
-    if external.is_run(name):
-        return external.run(name)
-    if name.endswith(".npz"):
+    if name.endswith(".npz") and pathlib.Path(name).exists():
         from reprogram.optimization.oracles import kinases
 
         return kinases.load(name)
     raise ValueError(
         f"No oracle {name!r}. Expected one of {', '.join(ORACLES)};"
-        " module:function; an http address; the folder of a run; or a .npz of"
-        " molecules.oracles.kinases."
+        " module:function; an http address; the folder of a run, or"
+        " folder:target; or a .npz of optimization.oracles.kinases."
     )
 
 
@@ -82,10 +85,6 @@ def score(smiles: Sequence[str], names: Sequence[str]) -> np.ndarray:
     >>> score(["CCO"], ["weight"]).round(1).tolist()
     [[46.1]]
     """
-    import functools
-
-    from reprogram.parallel import map_chunks
-
     unknown = [name for name in names if name not in ORACLES]
     if unknown:
         raise ValueError(
@@ -98,9 +97,3 @@ def score(smiles: Sequence[str], names: Sequence[str]) -> np.ndarray:
 def _score(smiles: Sequence[str], names: Sequence[str]) -> np.ndarray:
     rows = [[ORACLES[name](m) for name in names] for m in map(parse, smiles)]
     return np.array(rows, "float64").reshape(-1, len(names))
-
-
-def __getattr__(name: str):
-    if name in ("external", "kinases"):
-        return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,16 +1,14 @@
 """Oracles of others: a Python function, a service, a trained run."""
 
 import importlib
-import multiprocessing
 import os
 import pathlib
 import sys
-from collections.abc import Callable
 from collections.abc import Sequence
 
 import numpy as np
 
-Oracle = Callable[[Sequence[str]], Sequence[float]]
+from reprogram.blackbox.ledger import Oracle
 
 
 def function(name: str) -> Oracle:
@@ -29,21 +27,20 @@ def function(name: str) -> Oracle:
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError, SyntaxError) as error:
         raise ValueError(
             f"Oracle {name!r} cannot be imported ({error}). Expected"
             " module:function, with the module on the path or in the working"
             " folder."
         ) from error
-    return found
 
 
 def service(address: str, timeout: float = 60.0) -> Oracle:
     """Asks a service over HTTP.
 
     Args:
-        address: Where `{"smiles": [...]}` is posted; the answer is
+        address: Address to which `{"smiles": [...]}` is posted; the answer is
             `{"values": [...]}`, `null` where there is no value.
         timeout: Seconds to wait for an answer.
 
@@ -62,103 +59,76 @@ def service(address: str, timeout: float = 60.0) -> Oracle:
     return ask
 
 
-def is_run(name: str) -> bool:
-    """Says whether a name is the folder of a trained run."""
-    return (pathlib.Path(name) / "record.json").exists()
-
-
-def run(folder: str) -> Oracle:
-    """Predicts with a model that `scripts.train` made.
+def run_of(name: str) -> tuple[str, str] | None:
+    """Splits the name of an oracle into the folder of a run and a target.
 
     Args:
-        folder: The folder of the run, of a molecular task with one column.
+        name: `folder`, or `folder:target`.
 
     Returns:
-        A function from SMILES to the prediction; of two classes to the
-        probability of the second.
+        The folder and the target, empty if none is named; `None` if there is
+        no run in the folder.
+    """
+    for folder, target in ((name, ""), name.rpartition(":")[::2]):
+        files = ("record.json", "result.json")
+        if folder and any((pathlib.Path(folder) / f).exists() for f in files):
+            return folder, target
+    return None
+
+
+def run(folder: str, target: str = "") -> Oracle:
+    """Predicts with a run of `scripts.train`, whatever it trained.
+
+    Args:
+        folder: Folder of the run, which predicts properties of molecules.
+        target: Target or class to predict; it may be left out where there is
+            one target, or of two classes the second.
+
+    Returns:
+        A function from SMILES to the prediction, a value or a probability;
+        NaN where the run cannot read the molecule.
 
     Raises:
-        ValueError: If the run predicts several columns.
+        ValueError: If the run does not read molecules, or the target is not
+            one of its targets.
     """
     from reprogram.experiments import prediction
     from reprogram.molecules.smiles import read
 
-    predictor = prediction.load(folder)
-    columns = predictor.columns()[:-1]
-    wanted = [c for c in columns if c.startswith("probability")] or columns
-    if len(wanted) > 2 or len(wanted) == 2 and columns[0] != "prediction":
-        raise ValueError(
-            f"The run {folder} predicts {len(wanted)} columns. Expected one,"
-            " or two classes."
-        )
+    loaded = prediction.load(folder, jobs=1)
+    column = _column(loaded.record["task"], folder, target)
+    explain = getattr(loaded.source, "explain", None) or (lambda row: "")
 
-    def ask(smiles: Sequence[str]) -> list[float]:
+    def ask(smiles: Sequence[str]) -> np.ndarray:
         rows, reasons = read(smiles)
-        cells = predictor(np.array(rows, object), reasons)
-        place = columns.index(wanted[-1])
-        return [float(row[place]) if row[place] else np.nan for row in cells]
-
-    return ask
-
-
-def timed(name: str, seconds: float) -> Oracle:
-    """Runs an oracle in a process of its own that is killed if it hangs.
-
-    Args:
-        name: What `molecules.oracles.get` takes.
-        seconds: Time for one list of molecules.
-
-    Returns:
-        A function from SMILES to values; it raises `TimeoutError` after the
-        time, and `RuntimeError` with the message of the oracle's error.
-    """
-    context = multiprocessing.get_context("spawn")
-    state = {}
-
-    def start() -> None:
-        here, there = context.Pipe()
-        process = context.Process(target=_serve, args=(name, there))
-        process.daemon = True
-        process.start()
-        state.update(process=process, pipe=here)
-        # Importing TensorFlow or the user's module is not the oracle's time.
-        if not here.poll(120):
-            raise TimeoutError(f"The oracle {name} did not start in 120 s.")
-        here.recv()
-
-    def ask(smiles: Sequence[str]) -> list[float]:
-        if not state or not state["process"].is_alive():
-            start()
-        state["pipe"].send(list(smiles))
-        if not state["pipe"].poll(seconds):
-            state["process"].kill()
-            state["process"].join()
-            raise TimeoutError(
-                f"The oracle {name} gave no answer to {len(smiles)} molecules"
-                f" within {seconds:g} s."
-            )
-        error, values = state["pipe"].recv()
-        if error:
-            raise RuntimeError(error)
+        values = np.full(len(rows), np.nan)
+        good = [
+            place
+            for place, (row, reason) in enumerate(zip(rows, reasons))
+            if row and not reason and not explain(row)
+        ]
+        if good:
+            batch = np.array([rows[place] for place in good], object)
+            values[good] = loaded.predictor.predict(batch)[:, column]
         return values
 
     return ask
 
 
-def _serve(name: str, pipe) -> None:
-    from reprogram.optimization import oracles
-
-    try:
-        oracle, problem = oracles.get(name), ""
-    except Exception as error:
-        oracle, problem = None, f"{type(error).__name__}: {error}"
-    pipe.send("ready")
-    while True:
-        smiles = pipe.recv()
-        if problem:
-            pipe.send((problem, None))
-            continue
-        try:
-            pipe.send(("", [float(value) for value in oracle(smiles)]))
-        except Exception as error:
-            pipe.send((f"{type(error).__name__}: {error}", None))
+def _column(task: dict, folder: str, target: str) -> int:
+    names = list(map(str, task["target_names"]))
+    if task["modality"] != "molecule":
+        raise ValueError(
+            f"The run {folder} reads the modality {task['modality']!r}."
+            " Expected a run of a task with molecules."
+        )
+    if target in names:
+        return names.index(target)
+    classes = task["problem"] == "classification"
+    if target or len(names) > 1 + classes:
+        received = f"{target!r}" if target else "none"
+        raise ValueError(
+            f"The run {folder} predicts {', '.join(names)}. Received the"
+            f" target {received}. Name one of them: {folder}:{names[-1]}"
+        )
+    return len(names) - 1

@@ -61,6 +61,7 @@ SEARCHES: dict[str, Callable[..., Search]] = {
     "language": _language,
 }
 NEED_SOURCE = ("qmo", "latent_evolution", "latent_bayes", "language")
+NEED_START = ("qmo",)
 
 
 def get(name: str, source: Any = None, **options) -> Search:
@@ -98,6 +99,7 @@ __all__ = [
     "Archive",
     "Evolution",
     "NEED_SOURCE",
+    "NEED_START",
     "PROPOSERS",
     "SEARCHES",
     "Search",

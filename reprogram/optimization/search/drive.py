@@ -7,9 +7,11 @@ import numpy as np
 from rdkit import Chem
 from rdkit import rdBase
 
-from reprogram.optimization.ledger import Ledger
-from reprogram.optimization.ledger import Oracle
+from reprogram.blackbox.ledger import Ledger
+from reprogram.blackbox.ledger import Oracle
+from reprogram.optimization import oracles
 from reprogram.optimization.objective import Objective
+from reprogram.optimization.oracles import timed
 from reprogram.optimization.search.archive import Archive
 
 Search = Callable[[Sequence[Archive], Sequence[int]], list[list[str]]]
@@ -21,18 +23,16 @@ def oracle(name: str, timeout: float | None = None) -> Oracle:
     """Looks up an oracle that is killed if it hangs.
 
     Args:
-        name: What `oracles.get` takes.
+        name: Name of the oracle, as `oracles.get` takes it.
         timeout: Seconds for one list of molecules, for oracles that are not
             of this library.
 
     Returns:
         A function from SMILES to values.
     """
-    from reprogram.optimization import oracles
-
     found = oracles.get(name)
     if timeout and name not in oracles.ORACLES:
-        return oracles.external.timed(name, timeout)
+        return timed.timed(name, timeout)
     return found
 
 
@@ -44,7 +44,7 @@ def evaluator(
     """Makes the function that asks all oracles of an objective.
 
     Args:
-        objective: Names the oracles.
+        objective: The objective, which names the oracles.
         ledger: Keeps the calls; by default in memory.
         timeout: Seconds for one list of molecules, after which the oracle is
             killed; by default it may take as long as it likes.
@@ -80,12 +80,13 @@ def drive(
     its budget is spent, or when the search has nothing new.
 
     Args:
-        archives: One for each start; they are filled.
-        search: Says what to ask, see `SEARCHES`.
-        evaluate: What `evaluator` returns.
-        budget: Molecules that may be asked for each start, all different;
-            the start itself is one of them.
-        first: What is asked before the search, by default each start.
+        archives: One archive for each start; they are filled.
+        search: A search, which chooses what to ask, see `SEARCHES`.
+        evaluate: Function from SMILES to values, as `evaluator` makes it.
+        budget: Number of molecules that may be asked for each start, all
+            different; the start itself is one of them.
+        first: Molecules that are asked before the search, for each start; by
+            default the start itself.
         tell: Called with the archives after each round.
 
     Raises:

@@ -1,4 +1,7 @@
-"""What a search from one start has become, as JSON can hold it."""
+"""Results of searches, as JSON can hold them."""
+
+import collections
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +15,7 @@ TOP = 100  # molecules that are kept of each search
 
 
 def line(found: dict) -> str:
-    """Says in one line what a start has become."""
+    """Sums up the result of one start in a line."""
     start = found["start"] or "no start"
     if found["reason"]:
         return f"{start}: {found['reason']}"
@@ -28,6 +31,7 @@ def line(found: dict) -> str:
 
 
 def refused(row: int, start: str | None, budget: int, reason: str) -> dict:
+    """Makes the result of a start that cannot be used."""
     return {
         "row": row,
         "start": start,
@@ -40,13 +44,13 @@ def refused(row: int, start: str | None, budget: int, reason: str) -> dict:
 
 
 def result(row: int, archive: Archive, budget: int, seconds: float) -> dict:
-    """Says what one start has become.
+    """Makes the result of one start.
 
     Args:
         row: Number of the start.
-        archive: After the search.
-        budget: What it might ask.
-        seconds: What it took.
+        archive: Archive of the search, after its end.
+        budget: Number of molecules that the search might ask.
+        seconds: Seconds that the search took.
 
     Returns:
         `start`, `smiles` and `values` of the best molecule within the bounds
@@ -59,7 +63,7 @@ def result(row: int, archive: Archive, budget: int, seconds: float) -> dict:
     good = np.flatnonzero(archive.feasible())
     order = good[np.argsort(-archive.utility()[good], kind="stable")]
     wanted = archive.objective.directions(archive.values[good])
-    found = {
+    found: dict[str, Any] = {
         "row": row,
         "start": archive.start,
         "reason": "",
@@ -112,30 +116,27 @@ def _curve(archive: Archive) -> list[tuple[int, list[float]]]:
 
 
 def _credit(archive: Archive) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for row in archive.smiles:
-        name = archive.proposers.get(row)
-        if name:
-            counts[name] = counts.get(name, 0) + 1
-    return counts
+    names = map(archive.proposers.get, archive.smiles)
+    return dict(collections.Counter(filter(None, names)))
 
 
-def tricks(archive: Archive) -> dict | None:
+def tricks(archive: Archive, start: str) -> dict | None:
     """Says what cheap tricks reach from the same start.
 
     Args:
-        archive: After the search.
+        archive: Archive of the search, after its end.
+        start: Canonical SMILES of the start.
 
     Returns:
-        See `floors.reached`, by trick; `None` where an oracle is not of this
-        library, as each call would have to be paid.
+        By trick what `floors.reached` returns; `None` where an oracle is not
+        of this library, as each call would have to be paid.
     """
     objective = archive.objective
     if not set(objective.properties) <= set(ORACLES):
         return None
     rng = np.random.default_rng(archive.seed)
-    frame, start = archive.frame, archive.start
-    found = {
+    frame = archive.frame
+    molecules = {
         "one alkyl chain": floors.chains(start, frame),
         "as many random neighbors": floors.neighbors(
             start, frame, len(archive), rng
@@ -144,5 +145,5 @@ def tricks(archive: Archive) -> dict | None:
     free = searches.evaluator(objective)
     return {
         name: floors.reached(objective, start, rows, free)
-        for name, rows in found.items()
+        for name, rows in molecules.items()
     }
