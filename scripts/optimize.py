@@ -10,13 +10,6 @@ folder of a run of scripts.train, with :TARGET where it predicts several;
 module:function of yours; an http address. Without --start molecules are made
 from nothing.
 
-What is wanted: --maximise, --minimise, --at_least, --at_most.
-What is allowed: --similarity, --counts, --max_heavy_atoms, --alerts,
---plausible.
-Where it begins: --start, --smiles_column, --shard, --num_shards.
-How it searches: --budget, --search, --source, --options, --floors, --timeout,
---jobs, --seed.
-
 Writes results.csv, results.sdf, optimization.html and ledger.db with every
 call into --output_dir. The same command with the same --output_dir resumes;
 what was answered is not asked again.
@@ -143,12 +136,15 @@ def main(_: list[str]) -> None:
     stamp = time.strftime("%Y%m%d-%H%M%S")
     folder = pathlib.Path(FLAGS.output_dir or f"runs/optimize-{stamp}")
     begin, jobs = starts(), FLAGS.jobs or 1
-    with Progress(plan.budget * len(begin)) as progress:
-        results = optimization.optimize(
-            *(objective, begin, folder, plan, jobs),
-            tell=progress.tell,
-            show=progress.show,
-        )
+    try:
+        with Progress(plan.budget * len(begin)) as progress:
+            results = optimization.optimize(
+                *(objective, begin, folder, plan, jobs),
+                tell=progress.tell,
+                show=progress.show,
+            )
+    except optimization.OracleFailed as error:
+        raise ValueError(str(error)) from error
     report.write(results, objective, dataclasses.asdict(plan), folder)
     lines = [report.describe(objective), *report.summary(results, objective)]
     print(*lines, f"Report: {folder / 'optimization.html'}", sep="\n")

@@ -29,8 +29,8 @@ def evolve(
     mapping learns from the first scores and stays.
 
     Args:
-        model: A compiled model; a program of up to some hundred values is best, see
-            `transforms.programs`.
+        model: A compiled model; a program of up to some hundred values is
+            best, see `transforms.programs`.
         training: Inputs and class ids.
         validation: Inputs and class ids that choose the generation.
         deviation: Standard deviation of the first population.
