@@ -62,7 +62,7 @@ def verdict(record: dict) -> str:
     against = {m["name"]: statistics.compare(record, m, best) for m in others}
     tied = [m for m in others if against[m["name"]].verdict != "better"]
     trivial = statistics.find(record, "trivial")
-    if trivial is best or trivial in tied:
+    if trivial and (trivial is best or trivial in tied):
         return _nothing(record, best, trivial, against)
     simpler = [model for model in tied if _simpler(model, best)]
     if simpler:

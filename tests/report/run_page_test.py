@@ -243,6 +243,14 @@ def test_history_with_gaps_is_drawn():
     assert "Learning curves" not in read(record).text
 
 
+def test_logarithmic_axes_have_plain_labels():
+    history = [{"seed": 0, "loss": [100.0, 1.0, 1e-3], "val_loss": [2.0, 0.1]}]
+    for curves in (history, [{"loss": [2e-3, 1.0]}]):
+        svg = svg_text(figures.learning_curves(curves))
+        assert "mathdefault" not in svg and "$" not in svg
+        assert ">0.01<" in svg and ">1<" in svg
+
+
 def test_molecules_that_cannot_be_drawn_are_named():
     record = molecules(3)
     record["test"]["inputs"][:] = ["C1CC", "", "CCO"]

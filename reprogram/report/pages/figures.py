@@ -5,19 +5,24 @@ import functools
 import io
 import warnings
 from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import MaxNLocator
 
 from reprogram.report import statistics
 
 INK, MUTED, RULE = "#1c2733", "#5d6b79", "#d9dfe5"
 ACCENT, SECOND = "#0b6b8a", "#d1702b"
 
-# Names are the user's: a dollar sign in one is not mathematics.
-STYLE = {
+# Names are the user's: a dollar sign in one is not mathematics. The value has
+# any type because Matplotlib's names are literals for type checkers.
+STYLE: Any = {
     "text.parse_math": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "reprogram",
@@ -57,13 +62,19 @@ def drawn(draw: Callable[..., Figure]) -> Callable[..., str]:
     """Makes a function that draws a figure return its data URI."""
 
     @functools.wraps(draw)
-    def uri(*args, **kwargs) -> str:
+    def uri(*args: Any, **kwargs: Any) -> str:
         buffer = io.BytesIO()
         with matplotlib.rc_context(STYLE), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing")
             figure = draw(*args, **kwargs)
-            options = {"transparent": True, "metadata": {"Date": None}}
-            figure.savefig(buffer, format="svg", dpi=200, **options)
+            _label_decades_plainly(figure)
+            figure.savefig(
+                buffer,
+                format="svg",
+                dpi=200,
+                transparent=True,
+                metadata={"Date": None},
+            )
             for listen in LISTENERS:
                 listen(draw.__name__, figure)
         return svg_uri(buffer.getvalue().decode())
@@ -71,26 +82,42 @@ def drawn(draw: Callable[..., Figure]) -> Callable[..., str]:
     return uri
 
 
-def _axes(width: float, height: float) -> tuple[Figure, Axes]:
+def _label_decades_plainly(figure: Figure) -> None:
+    """Labels logarithmic axes in plain text: mathematics is not parsed."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if axis.get_scale() == "log":
+                axis.set_major_formatter("{x:g}")
+                axis.set_minor_formatter(LogFormatter())
+
+
+def canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    """Returns a figure of a size in inches, and its only axes."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.add_subplot()
+
+
+def row_of(names: Sequence[str]) -> tuple[Figure, list[tuple[str, Axes]]]:
+    """Returns a figure with axes for each name, and the pairs of them."""
+    size = (4.5 * min(len(names), 3), 3)
+    figure = Figure(figsize=size, layout="constrained")
+    axes = np.atleast_1d(np.array(figure.subplots(1, len(names))))
+    return figure, list(zip(names, axes.ravel()))
 
 
 @drawn
 def intervals(record: dict) -> Figure:
     """Draws each model's seeds, mean and interval in the headline metric."""
     metric, models = record["task"]["metric"], record["models"]
-    figure, axes = _axes(5.4, 0.8 + 0.4 * len(models))
+    figure, axes = canvas(5.4, 0.8 + 0.4 * len(models))
     for row, model in enumerate(models):
         values = statistics.scores(model, metric)
-        mean, half_width = statistics.interval(values)
-        ours = model is statistics.find(record, "reprogrammed")
-        color = ACCENT if ours else MUTED
+        mean, low, high = statistics.ends(record, model, metric)
+        color = ACCENT if model is statistics.saved(record) else MUTED
         below = [row + 0.24] * len(values)
         axes.plot(values, below, "o", ms=3.5, c=color, alpha=0.5, mew=0)
-        axes.errorbar(
-            mean, row, xerr=half_width, fmt="D", ms=5, c=color, capsize=4
-        )
+        wide = np.array([[mean - low], [high - mean]])
+        axes.errorbar(mean, row, xerr=wide, fmt="D", ms=5, c=color, capsize=4)
     names = [short(model["name"], 32) for model in models]
     axes.set_yticks(range(len(models)), names, color=INK)
     axes.set_ylim(len(models) - 0.5, -0.5)
@@ -110,7 +137,7 @@ def axis_label(name: str, unit: str) -> str:
 @drawn
 def learning_curves(history: list[dict]) -> Figure:
     """Draws the loss over the epochs: thin a seed, thick their mean."""
-    figure, axes = _axes(5.4, 3.2)
+    figure, axes = canvas(5.4, 3.2)
     lines = (("loss", "training", MUTED), ("val_loss", "validation", ACCENT))
     extent = []
     for key, label, color in lines:
@@ -118,31 +145,26 @@ def learning_curves(history: list[dict]) -> Figure:
         curves = [curve for curve in curves if np.isfinite(curve).any()]
         if curves:
             _seed_curves(axes, curves, label, color)
-            extent += [limit(c) for c in curves for limit in _LIMITS]
+            extent += [f(c) for c in curves for f in (np.nanmin, np.nanmax)]
     if min(extent) > 0 and max(extent) / min(extent) > 100:
         axes.set_yscale("log")
     axes.set(xlabel="epoch (0: before training)", ylabel="loss")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes.grid(axis="y", color=RULE, lw=0.6)
     axes.legend()
     return figure
-
-
-_LIMITS = (np.nanmin, np.nanmax)
 
 
 def _seed_curves(
     axes: Axes, curves: list[np.ndarray], label: str, color: str
 ) -> None:
     for curve in curves:
-        epochs = np.arange(len(curve))
-        axes.plot(epochs, curve, c=color, lw=0.8, alpha=0.45)
+        axes.plot(curve, c=color, lw=0.8, alpha=0.45)
     shared = min(map(len, curves))
     mean = np.mean([curve[:shared] for curve in curves], axis=0)
     label = f"{label}, mean of {len(curves)}" if len(curves) > 1 else label
-    style = {"marker": "o"} if shared == 1 else {}
-    epochs = np.arange(shared)
-    axes.plot(epochs, mean, c=color, lw=2.2, label=label, **style)
+    marker = "o" if shared == 1 else ""
+    axes.plot(mean, c=color, lw=2.2, label=label, marker=marker)
 
 
 @drawn
@@ -179,11 +201,10 @@ def parity(
 @drawn
 def roc(curves: list[tuple[str, np.ndarray, np.ndarray, float]]) -> Figure:
     """Draws ROC curves, each a name, false and true positive rate, area."""
-    figure, axes = _axes(4.6, 4.4)
+    figure, axes = canvas(4.6, 4.4)
     axes.plot([0, 1], [0, 1], c=MUTED, lw=1, ls="--")
-    colors = matplotlib.colormaps["tab10"].colors
     for i, (name, false, true, area) in enumerate(curves):
-        color = ACCENT if len(curves) == 1 else colors[i % 10]
+        color = ACCENT if len(curves) == 1 else f"C{i % 10}"
         label = f"{area:.3f}  {short(name)}"
         axes.plot(false, true, c=color, lw=1.8, label=label)
     axes.set(xlabel="false positive rate", ylabel="true positive rate")
@@ -197,7 +218,7 @@ def roc(curves: list[tuple[str, np.ndarray, np.ndarray, float]]) -> Figure:
 def confusion(counts: np.ndarray, names: list[str]) -> Figure:
     """Draws the confusion matrix `(true class, predicted class)`."""
     k = len(names)
-    figure, axes = _axes(4.8, 4.4)
+    figure, axes = canvas(4.8, 4.4)
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axes.spines[:].set_visible(False)

@@ -1,36 +1,42 @@
-"""A table of predictions as SDF, and as a page of pictures."""
+"""Tables of molecules as SDF, and as a page of pictures."""
 
 import csv
-import html
+import io
 import os
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 from rdkit import Chem
 from rdkit import rdBase
 from rdkit.Chem import rdDepictor
-from rdkit.Chem.Draw import rdMolDraw2D
 
-WIDTH, HEIGHT = 240, 180
-_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
-<title>Predictions</title><style>
-body { font: 14px system-ui, sans-serif; margin: 1.5em; }
-main { display: flex; flex-wrap: wrap; gap: 1em; }
-figure { width: 250px; margin: 0; padding: .5em; border: 1px solid #ccc; }
-figcaption div { overflow-wrap: anywhere; }
-.out { border: 2px solid #c60; } .none { background: #eee; }
-</style></head><body>
-"""
+from reprogram import files
+from reprogram.report.pages.base import page_template
+from reprogram.report.pages.molecules import drawing
 
 
-def _rows(path: str | os.PathLike, delimiter: str) -> Iterator[dict[str, str]]:
-    with open(path, encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file, delimiter=delimiter)
+def sdf_record(smiles: str, facts: Mapping[str, Any]) -> str:
+    """Writes one molecule for an SDF.
 
+    Args:
+        smiles: The molecule; what is none becomes a record without atoms.
+        facts: Values by name, written as text of one line.
 
-def _molecule(text: str) -> Chem.Mol | None:
+    Example:
+    >>> sdf_record("CO", {"id": 7}).splitlines()[-4:]
+    ['> <id>', '7', '', '$$$$']
+    """
     with rdBase.BlockLogs():
-        return Chem.MolFromSmiles(text) if text.strip() else None
+        molecule = Chem.MolFromSmiles(smiles) if smiles.strip() else None
+    molecule = molecule or Chem.Mol()
+    molecule.SetProp("_Name", " ".join(smiles.split()))
+    rdDepictor.Compute2DCoords(molecule)
+    text = Chem.MolToMolBlock(molecule)
+    for name, value in facts.items():
+        text += f"> <{name}>\n{' '.join(str(value).split())}\n\n"
+    return f"{text}$$$$\n"
 
 
 def write_sdf(
@@ -38,26 +44,20 @@ def write_sdf(
     table: str | os.PathLike,
     delimiter: str,
     smiles: str,
-    columns: Sequence[str],
+    columns: Sequence[str] = (),
 ) -> None:
     """Writes the rows of a table as the records of an SDF.
 
     Args:
         path: The SDF. A row that is no molecule is a record without atoms.
         table: The table of predictions.
-        delimiter: What stands between its cells.
-        smiles: Its column of SMILES.
-        columns: Its other columns of interest; all of them are written.
+        delimiter: What separates its cells.
+        smiles: Name of its column of SMILES.
+        columns: As in `write_page`; all columns are written.
     """
     with open(path, "w", encoding="utf-8") as file:
         for row in _rows(table, delimiter):
-            molecule = _molecule(row[smiles]) or Chem.Mol()
-            rdDepictor.Compute2DCoords(molecule)
-            file.write(Chem.MolToMolBlock(molecule))
-            for name, value in row.items():
-                text = " ".join(value.split())
-                file.write(f"> <{name}>\n{text}\n\n")
-            file.write("$$$$\n")
+            file.write(sdf_record(row[smiles], row))
 
 
 def write_page(
@@ -73,42 +73,107 @@ def write_page(
     Args:
         path: The page.
         table: The table of predictions.
-        delimiter: What stands between its cells.
-        smiles: Its column of SMILES.
-        columns: The columns under each picture.
+        delimiter: What separates its cells.
+        smiles: Name of its column of SMILES.
+        columns: Names of the columns to write under each picture. One that
+            begins with `in_domain` says which molecules are framed.
         limit: The most rows to draw.
     """
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(_PAGE)
-        file.write(f"<p>The first {limit} rows at most. Orange: outside the")
-        file.write(" domain of the training molecules.</p><main>\n")
-        for number, row in enumerate(_rows(table, delimiter), 1):
-            if number > limit:
-                break
-            file.write(_figure(number, row, smiles, columns))
-        file.write("</main></body></html>\n")
-
-
-def _figure(
-    number: int, row: dict[str, str], smiles: str, columns: Sequence[str]
-) -> str:
-    inside = next((row[c] for c in columns if c.startswith("in_domain")), "")
-    kind = {"true": "", "false": " class=out"}.get(inside, " class=none")
-    lines = "".join(
-        f"<div><b>{html.escape(name)}</b> {html.escape(row[name])}</div>"
-        for name in columns
-        if row[name]
+    cards, count = [], 0
+    for count, row in enumerate(_rows(table, delimiter), 1):
+        if count <= limit:
+            inside = [row[c] for c in columns if c.startswith("in_domain")]
+            shown = [f"{name}: {row[name]}" for name in columns if row[name]]
+            cards.append(
+                {
+                    "smiles": row[smiles],
+                    "image": drawing(row[smiles]),
+                    "lines": [f"Row {count}", *shown],
+                    "outside": inside[:1] == ["false"],
+                }
+            )
+    page = page_template("molecule_grid.html").render(
+        title="Predictions",
+        heading="Predictions",
+        kicker=os.path.basename(table),
+        facts=[(f"{count:,}", "rows"), (f"{len(cards):,}", "drawn here")],
+        versions=files.versions(),
+        made_from=f" from {os.path.basename(table)}",
+        molecules=cards,
     )
-    molecule = _molecule(row[smiles])
-    picture = "" if molecule is None else _draw(molecule)
-    title = f"<div>{number}. {html.escape(row[smiles])}</div>"
-    caption = f"<figcaption>{title}{lines}</figcaption>"
-    return f"<figure{kind}>{picture}{caption}</figure>\n"
+    files.write_text(path, page)
 
 
-def _draw(molecule: Chem.Mol) -> str:
-    drawer = rdMolDraw2D.MolDraw2DSVG(WIDTH, HEIGHT)
-    rdMolDraw2D.PrepareAndDrawMolecule(drawer, molecule)
-    drawer.FinishDrawing()
-    text = drawer.GetDrawingText()
-    return text[text.index("<svg") :]
+def _rows(path: str | os.PathLike, delimiter: str) -> Iterator[dict[str, str]]:
+    with open(path, encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file, delimiter=delimiter)
+
+
+def results_table(results: Sequence[dict], names: Sequence[str]) -> str:
+    """Makes a table of optimized molecules, a row for each start, as text.
+
+    Args:
+        results: What `optimization.optimize` returned.
+        names: The properties.
+
+    Returns:
+        CSV: start, best molecule, similarity, values before and after, calls,
+        the path between them, and the reason where there is none. Of a search
+        without a start the best molecules follow each other.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    before = [f"start_{name}" for name in names]
+    writer.writerow(
+        ["start", "smiles", *names, *before, "similarity", "calls", "solved"]
+        + ["path", "reason"]
+    )
+    for result in results:
+        old = result.get("start_values") or {}
+        for entry in entries(result):
+            values = entry.get("values") or {}
+            writer.writerow(
+                [result["start"] or "", entry.get("smiles") or ""]
+                + [_cell(values.get(name)) for name in names]
+                + [_cell(old.get(name)) for name in names]
+                + [_cell(entry.get("similarity")), entry["calls"]]
+                + [int(result["solved"]), " ".join(entry.get("path", []))]
+                + [_reason(result)]
+            )
+    return text.getvalue()
+
+
+def results_sdf(results: Sequence[dict]) -> str:
+    """Makes an SDF of the best molecules of `results_table`, as text."""
+    return "".join(
+        sdf_record(
+            entry["smiles"],
+            {
+                **entry["values"],
+                "start": result["start"] or "",
+                "calls": entry["calls"],
+                "similarity": entry["similarity"],
+                "path": " ".join(entry.get("path", [])),
+            },
+        )
+        for result in results
+        for entry in entries(result)
+        if entry.get("smiles")
+    )
+
+
+def entries(result: dict) -> list[dict]:
+    """Returns the molecules to show of a result, each as a result."""
+    if result["start"] is None and result.get("top"):
+        return [{**entry, "calls": entry["call"]} for entry in result["top"]]
+    return [result]
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
+
+
+def _reason(result: dict) -> str:
+    if result["reason"] or result["smiles"]:
+        return result["reason"]
+    return f"nothing within the bounds in {result['calls']} calls"

@@ -1,6 +1,11 @@
 """The test molecules that were predicted best and worst, drawn."""
 
+from typing import Any
+
 import numpy as np
+from rdkit import Chem
+from rdkit.Chem import rdDepictor
+from rdkit.Chem import rdFMCS
 from rdkit.Chem.Draw import rdMolDraw2D
 
 from reprogram.molecules import smiles as molecules
@@ -41,20 +46,49 @@ def _card(smiles: str, lines: list[str]) -> dict:
     return {"smiles": smiles, "image": drawing(smiles), "lines": lines}
 
 
-def drawing(smiles: str) -> str | None:
-    """Draws one molecule as a data URI; None if RDKit cannot read it."""
+def drawing(smiles: str, start: str | None = None) -> str | None:
+    """Draws one molecule.
+
+    Args:
+        smiles: The molecule.
+        start: A molecule that it was made from: what they share is drawn
+            alike, and the atoms that changed are marked.
+
+    Returns:
+        The data URI of an SVG image; None if RDKit cannot read the molecule.
+    """
     try:
         molecule = molecules.parse(smiles)
     except ValueError:
         return None
+    changed = _align(molecule, molecules.parse(start)) if start else []
     canvas = rdMolDraw2D.MolDraw2DSVG(WIDTH, HEIGHT)
-    options = canvas.drawOptions()
+    options: Any = canvas.drawOptions()  # whose stubs do not know its setters
     options.clearBackground = False
     options.fixedBondLength = 28
     options.updateAtomPalette(DARK)
-    rdMolDraw2D.PrepareAndDrawMolecule(canvas, molecule)
+    rdMolDraw2D.PrepareAndDrawMolecule(canvas, molecule, highlightAtoms=changed)
     canvas.FinishDrawing()
     return figures.svg_uri(canvas.GetDrawingText())
+
+
+def _align(molecule: Chem.Mol, start: Chem.Mol) -> list[int]:
+    """Gives a molecule the coordinates of another; returns its other atoms."""
+    shared = rdFMCS.FindMCS(
+        [molecule, start],
+        timeout=2,
+        ringMatchesRingOnly=True,
+        completeRingsOnly=True,
+    )
+    if not shared.numAtoms:
+        return []
+    pattern = Chem.MolFromSmarts(shared.smartsString)
+    rdDepictor.Compute2DCoords(start)
+    rdDepictor.GenerateDepictionMatching2DStructure(
+        molecule, start, refPatt=pattern, acceptFailure=True
+    )
+    same = set(molecule.GetSubstructMatch(pattern))
+    return [i for i in range(molecule.GetNumAtoms()) if i not in same]
 
 
 def caption(rows: Outcomes, index: int, unit: str = "") -> list[str]:
@@ -62,7 +96,7 @@ def caption(rows: Outcomes, index: int, unit: str = "") -> list[str]:
 
     Args:
         rows: The outcomes.
-        index: Which row.
+        index: Place of the row.
         unit: Unit of a regression target.
 
     Returns:

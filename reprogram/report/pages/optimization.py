@@ -2,29 +2,43 @@
 
 import collections
 import pathlib
+from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from matplotlib.figure import Figure
-from rdkit import Chem
-from rdkit.Chem import rdDepictor
-from rdkit.Chem import rdFMCS
-from rdkit.Chem.Draw import rdMolDraw2D
 
 from reprogram import files
-from reprogram.optimization.objective import Objective
+from reprogram.report.pages.base import page_template
 from reprogram.report.pages.figures import ACCENT
 from reprogram.report.pages.figures import MUTED
 from reprogram.report.pages.figures import drawn
-from reprogram.report.pages.figures import svg_uri
-from reprogram.report.pages.molecule_files import entries
-from reprogram.report.pages.molecule_files import structures
-from reprogram.report.pages.molecule_files import table
-from reprogram.report.pages.run import page_template
+from reprogram.report.pages.figures import row_of
+from reprogram.report.pages.molecule_grid import entries
+from reprogram.report.pages.molecule_grid import results_sdf
+from reprogram.report.pages.molecule_grid import results_table
+from reprogram.report.pages.molecules import drawing
 
 MOST_CARDS = 60
 MOST_CURVES = 200
 SEARCHED = 12  # molecules that are drawn of a search without a start
+
+
+class Objective(Protocol):
+    """What the page reads of an `optimization.objective.Objective`."""
+
+    maximise: Sequence[str]
+    minimise: Sequence[str]
+    at_least: Mapping[str, float]
+    at_most: Mapping[str, float]
+    similarity: float
+    counts: bool
+    max_heavy_atoms: int
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """Names of all properties, without repeats."""
 
 
 def write(
@@ -36,13 +50,14 @@ def write(
     """Writes `results.csv`, `results.sdf` and `optimization.html`.
 
     Args:
-        results: What `molecules.optimization.optimize` returned.
-        objective: What was wanted.
+        results: What `optimization.optimize` returned.
+        objective: The properties that were wanted.
         plan: The fields of the `Plan`.
-        folder: Where.
+        folder: The folder of the run.
     """
-    files.write_text(folder / "results.csv", table(results, objective))
-    files.write_text(folder / "results.sdf", structures(results))
+    table = results_table(results, objective.properties)
+    files.write_text(folder / "results.csv", table)
+    files.write_text(folder / "results.sdf", results_sdf(results))
     files.write_text(
         folder / "optimization.html", page(results, objective, plan)
     )
@@ -52,30 +67,46 @@ def page(results: Sequence[dict], objective: Objective, plan: dict) -> str:
     """Makes the page as text, see `write`."""
     used = [result for result in results if not result["reason"]]
     shown = [result for result in used if result["smiles"]][:MOST_CARDS]
+    verdict, *lines = summary(results, objective)
+    calls = sum(result["calls"] for result in results)
+    unknown = sum(result.get("unknown", 0) for result in results)
     return page_template("optimization.html").render(
-        results=results,
-        plan=plan,
-        wanted=describe(objective),
-        properties=objective.properties,
-        found=sum(bool(result["smiles"]) for result in results),
-        refused=[result for result in results if result["reason"]],
-        calls=sum(result["calls"] for result in results),
-        unknown=sum(result.get("unknown", 0) for result in results),
+        title="Optimized molecules",
+        heading="Optimized molecules",
+        kicker=describe(objective),
+        verdict=verdict,
+        facts=[
+            (f"{len(results):,}", "starts"),
+            (f"{calls:,}", "calls in all"),
+            (f"{unknown:,}", "calls without a value"),
+            (plan["search"], f"search, seed {plan['seed']}"),
+            (f"{plan['budget']:,}", "calls a start at most"),
+        ],
+        versions=files.versions(),
+        made_from=" from ledger.db, which holds every call, its value and time",
+        lines=lines,
         proposers=_paid(used),
-        curves=_curves(used, objective) if used else None,
-        properties_figure=_change(shown, objective) if shown else None,
-        floors=_floors(used, objective),
-        cards=[_card(result) for result in shown],
+        curves=_curves(used, objective.properties) if used else None,
+        change=_change(shown, objective.properties) if shown else None,
+        properties=objective.properties,
+        floors=[
+            [row["name"], row["feasible"], row["count"], *row["means"]]
+            for row in _floors(used, objective)
+        ],
+        refused=[(r["start"], r["reason"]) for r in results if r["reason"]],
+        groups=[_group(result) for result in shown],
+        count=len(results),
     )
 
 
 def _paid(results: Sequence[dict]) -> list[str]:
     """Says how much each proposer asked, and how much of the best it made."""
-    asked, made = collections.Counter(), collections.Counter()
+    asked: collections.Counter[str] = collections.Counter()
+    made: collections.Counter[str] = collections.Counter()
     for result in results:
         asked.update(result.get("proposers", {}))
         tops = (entry.get("proposer") for entry in result.get("top", []))
-        made.update(filter(None, tops))
+        made.update(name for name in tops if name)
     return [
         f"{name}: {count:,} calls ({count / asked.total():.0%}),"
         f" {made[name] / max(made.total(), 1):.0%} of the best molecules"
@@ -104,13 +135,13 @@ def _floors(results: Sequence[dict], objective: Objective) -> list[dict]:
     names = dict.fromkeys(n for r in results for n in r.get("floors") or {})
     rows = []
     for name in names:
-        found = [r["floors"][name] for r in results if r.get("floors")]
-        values = [[f["values"][p] for p in objective.properties] for f in found]
+        tries = [r["floors"][name] for r in results if r.get("floors")]
+        values = [[f["values"][p] for p in objective.properties] for f in tries]
         rows.append(
             {
                 "name": name,
-                "count": len(found),
-                "feasible": sum(f["feasible"] for f in found),
+                "count": len(tries),
+                "feasible": sum(f["feasible"] for f in tries),
                 "means": np.mean(np.array(values, float), axis=0).tolist(),
             }
         )
@@ -118,95 +149,58 @@ def _floors(results: Sequence[dict], objective: Objective) -> list[dict]:
 
 
 @drawn
-def _curves(results: Sequence[dict], objective: Objective) -> Figure:
-    names = objective.properties
-    figure = Figure((4.5 * min(len(names), 3), 3), layout="constrained")
-    axes = np.atleast_1d(figure.subplots(1, len(names))).ravel()
-    for column, (axis, name) in enumerate(zip(axes, names)):
+def _curves(results: Sequence[dict], names: Sequence[str]) -> Figure:
+    figure, panels = row_of(names)
+    for column, (name, axes) in enumerate(panels):
         for result in results[:MOST_CURVES]:
             points = [(call, row[column]) for call, row in result["curve"]]
             if points:
                 points.append((result["calls"], points[-1][1]))
-                axis.step(*zip(*points), where="post", color=ACCENT, alpha=0.4)
-        axis.set(xscale="log", xlabel="calls", ylabel=f"{name} of the best")
+                axes.step(*zip(*points), where="post", color=ACCENT, alpha=0.4)
+        axes.set(xscale="log", xlabel="calls", ylabel=f"{name} of the best")
     return figure
 
 
 @drawn
-def _change(results: Sequence[dict], objective: Objective) -> Figure:
-    names = objective.properties
-    figure = Figure((4.5 * min(len(names), 3), 3), layout="constrained")
-    axes = np.atleast_1d(figure.subplots(1, len(names))).ravel()
-    for axis, name in zip(axes, names):
-        old = [
-            r["start_values"][name]
-            for r in results
-            if (r["start_values"] or {}).get(name) is not None
-        ]
+def _change(results: Sequence[dict], names: Sequence[str]) -> Figure:
+    figure, panels = row_of(names)
+    for name, axes in panels:
+        starts = [(r["start_values"] or {}).get(name) for r in results]
+        old = [value for value in starts if value is not None]
         new = [r["values"][name] for r in results]
-        bins = np.histogram_bin_edges([*old, *new], 20)
-        axis.hist(new, bins, color=ACCENT, alpha=0.7, label="found")
+        bins = np.histogram_bin_edges([*old, *new], 20).tolist()
+        axes.hist(new, bins, color=ACCENT, alpha=0.7, label="best molecules")
         if old:
-            axis.hist(old, bins, color=MUTED, alpha=0.7, label="start")
-        axis.set(xlabel=name, ylabel="molecules")
-        axis.legend()
+            axes.hist(old, bins, color=MUTED, alpha=0.7, label="starts")
+        axes.set(xlabel=name, ylabel="molecules")
+        axes.legend()
     return figure
 
 
-def _card(result: dict) -> list[dict]:
-    """Drawings of a start and its best molecule, or of the best ones."""
-    shown = entries(result)[:SEARCHED]
-    rows = [(result["start"], result.get("start_values"), "start")]
-    rows = rows if result["start"] else []
-    for entry in shown:
+def _group(result: dict) -> list[dict]:
+    """The cards of a start and its best molecule, or of the best ones."""
+    start = result["start"]
+    cards = [_card(start, result["start_values"], "start")] if start else []
+    for entry in entries(result)[:SEARCHED]:
         what = f"{entry['calls']} calls"
-        if result["start"]:
+        if start:
             what += f", similarity {entry['similarity']:.2f}"
-        rows.append((entry["smiles"], entry["values"], what))
-    start = result["start"] and Chem.MolFromSmiles(result["start"])
-    found = []
-    for smiles, values, what in rows:
-        molecule = Chem.MolFromSmiles(smiles)
-        known = {n: v for n, v in (values or {}).items() if v is not None}
-        text = ", ".join(f"{name} {value:.3g}" for name, value in known.items())
-        other = start if start and smiles != result["start"] else None
-        image = svg_uri(_draw(molecule, other))
-        caption = f"{what}: {text}"
-        found.append({"smiles": smiles, "image": image, "caption": caption})
-    return found
+        other = start if entry["smiles"] != start else None
+        cards.append(_card(entry["smiles"], entry["values"], what, other))
+    return cards
 
 
-def _draw(molecule: Chem.Mol, start: Chem.Mol | None) -> str:
-    changed = []
-    if start is not None:
-        shared = rdFMCS.FindMCS(
-            [molecule, start],
-            timeout=2,
-            ringMatchesRingOnly=True,
-            completeRingsOnly=True,
-        )
-        if shared.numAtoms:
-            pattern = Chem.MolFromSmarts(shared.smartsString)
-            rdDepictor.Compute2DCoords(start)
-            rdDepictor.GenerateDepictionMatching2DStructure(
-                molecule, start, refPatt=pattern, acceptFailure=True
-            )
-            same = set(molecule.GetSubstructMatch(pattern))
-            changed = [
-                a.GetIdx()
-                for a in molecule.GetAtoms()
-                if a.GetIdx() not in same
-            ]
-    drawing = rdMolDraw2D.MolDraw2DSVG(280, 220)
-    rdMolDraw2D.PrepareAndDrawMolecule(
-        drawing, molecule, highlightAtoms=changed
-    )
-    drawing.FinishDrawing()
-    return drawing.GetDrawingText()
+def _card(
+    smiles: str, values: dict | None, what: str, start: str | None = None
+) -> dict:
+    known = {n: v for n, v in (values or {}).items() if v is not None}
+    text = ", ".join(f"{name} {value:.3g}" for name, value in known.items())
+    image = drawing(smiles, start)
+    return {"smiles": smiles, "image": image, "lines": [f"{what}: {text}"]}
 
 
 def summary(results: Sequence[dict], objective: Objective) -> list[str]:
-    """Says in some lines what came out, with the cheap tricks beside it."""
+    """Says in some lines what came of it, with the cheap tricks beside it."""
     used = [result for result in results if not result["reason"]]
     good = [result for result in used if result["smiles"]]
     calls = [result["calls"] for result in good]

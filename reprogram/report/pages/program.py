@@ -1,23 +1,26 @@
 """Pictures of a program: what goes in, what the source sees, what changed."""
 
-from typing import TYPE_CHECKING
+from typing import Any
+from typing import Protocol
 
 import numpy as np
-from keras import ops
 from matplotlib.figure import Figure
 
 from reprogram.report.pages.figures import ACCENT
 from reprogram.report.pages.figures import MUTED
 from reprogram.report.pages.figures import drawn
 
-if TYPE_CHECKING:
-    from reprogram.reprogrammer import Reprogrammer
-
 MOST = 3
 
 
+class Reprogrammed(Protocol):
+    """What the pictures need of a `Reprogrammer`."""
+
+    transform: Any  # a Keras layer
+
+
 def of_program(
-    model: "Reprogrammer", start: list[np.ndarray], inputs: np.ndarray
+    model: Reprogrammed, start: list[np.ndarray], inputs: np.ndarray
 ) -> list[dict[str, str]]:
     """Draws inputs, what the source sees of them, and what training changed.
 
@@ -34,12 +37,12 @@ def of_program(
     inputs = np.asarray(inputs)[:MOST]
     if inputs.ndim not in (3, 4) or not len(inputs):
         return []
-    seen = ops.convert_to_numpy(model.transform(inputs, training=False))
+    seen = np.asarray(model.transform(inputs, training=False))
     if seen.ndim != inputs.ndim:
         return []
     trained = model.transform.get_weights()
     model.transform.set_weights(start)
-    before = ops.convert_to_numpy(model.transform(inputs, training=False))
+    before = np.asarray(model.transform(inputs, training=False))
     model.transform.set_weights(trained)
     draw = program if seen.ndim == 4 else program_of_series
     change = float(np.abs(seen - before).max())
@@ -65,15 +68,13 @@ def _grid(rows: int) -> tuple[Figure, np.ndarray]:
 
 @drawn
 def program(inputs: np.ndarray, seen: np.ndarray, change: np.ndarray) -> Figure:
-    """Draws images, what is seen of each, and what changed."""
+    """Draws images, what the source sees of each, and what changed."""
     figure, axes = _grid(len(inputs))
     most = max(float(np.abs(change).max()), 1e-9)
     spans = [(a.min(), a.max()) for a in (inputs, seen)]
     spans.append((-most, most))
     for row, images in zip(axes, zip(inputs, seen, change)):
-        for axis, image, (low, high) in zip(
-            row, images, (*spans, (-most, most))
-        ):
+        for axis, image, (low, high) in zip(row, images, spans):
             shown = (image - low) / max(float(high - low), 1e-9)
             if image.shape[-1] != 3:
                 shown = shown.mean(axis=-1)
@@ -86,7 +87,7 @@ def program(inputs: np.ndarray, seen: np.ndarray, change: np.ndarray) -> Figure:
 def program_of_series(
     inputs: np.ndarray, seen: np.ndarray, change: np.ndarray
 ) -> Figure:
-    """Draws series, what is heard of each, and what changed."""
+    """Draws series, what the source sees of each, and what changed."""
     figure, axes = _grid(len(inputs))
     for row, lines in zip(axes, zip(inputs, seen, change)):
         for axis, line in zip(row, lines):

@@ -50,12 +50,15 @@ def render(record: dict) -> str:
     schema.check(record)
     task, test = record["task"], record.get("test") or {"targets": []}
     rows = outcomes.read(record) if test["targets"] else None
-    molecules = rows is not None and task["modality"] == "molecule"
+    molecules = {}
+    if rows and task["modality"] == "molecule":
+        molecules = examples.extremes(record, rows)
     source = run_context.source_of(record)
+    program = source and statistics.find(record, "reprogrammed")
     made = f", run of {record['created']}" if record["created"] else ""
     return page_template("run.html").render(
         title=f"{task['name']}: report of a run",
-        kicker=f"Reprogramming {source['name']}" if source else "Few labels",
+        kicker=f"Reprogramming {source['name']}" if program else "Few labels",
         heading=task["name"],
         verdict=record.get("verdict") or verdict(record),
         facts=run_context.facts(record),
@@ -75,7 +78,7 @@ def render(record: dict) -> str:
         promises=run_context.promises(record),
         carried=run_context.carried(record),
         tests=_tests(record, rows) if rows else [],
-        molecules=examples.extremes(record, rows) if molecules else {},
+        molecules=molecules,
         mapping=run_context.mapping_rows(record),
         dropped=[
             [row, " ".join(map(str, reasons))]

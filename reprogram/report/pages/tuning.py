@@ -1,4 +1,4 @@
-"""What a search for a recipe has found."""
+"""The page of a search for a recipe."""
 
 import json
 import pathlib
@@ -8,10 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from reprogram import files
+from reprogram.report.pages.base import page_template
 from reprogram.report.pages.figures import ACCENT
 from reprogram.report.pages.figures import MUTED
+from reprogram.report.pages.figures import canvas
 from reprogram.report.pages.figures import drawn
-from reprogram.report.pages.run import page_template
 
 if TYPE_CHECKING:
     import optuna
@@ -21,21 +22,29 @@ def write(study: "optuna.Study", folder: pathlib.Path) -> None:
     """Writes `recipe.json`, the best recipe, and `tuning.html`, what mattered.
 
     Args:
-        study: What `search` returned.
-        folder: Where.
+        study: What `experiments.tuning.search` returned.
+        folder: The folder that the files are written into.
     """
     best = study.best_trial
-    files.write_text(
-        folder / "recipe.json",
-        json.dumps(best.user_attrs["recipe"], indent=1) + "\n",
-    )
+    recipe = best.user_attrs["recipe"]
+    text = json.dumps(recipe, indent=1)
+    files.write_text(folder / "recipe.json", f"{text}\n")
     trials = [trial for trial in study.trials if trial.value is not None]
     refused = [t for t in study.trials if "refused" in t.user_attrs]
     page = page_template("tuning.html").render(
-        best=best,
-        recipe=best.user_attrs["recipe"],
-        count=len(trials),
-        refused=[(t.params, t.user_attrs["refused"]) for t in refused],
+        title="Tuning",
+        heading="What mattered",
+        kicker="Tuning a recipe on validation data; the test set was not used",
+        verdict=f"Use --recipe=recipe.json: validation loss {best.value:.4f},"
+        f" of trial {best.number}.",
+        facts=[
+            (f"{len(trials):,} trials", "with a loss"),
+            (f"{len(refused):,} refused", "recipes that do not fit together"),
+        ],
+        versions=files.versions(),
+        made_from=" from the trials of the study",
+        recipe=list(recipe.items()),
+        refused=[(str(t.params), t.user_attrs["refused"]) for t in refused],
         losses=_losses(trials),
         importances=_importances(study, trials),
         choices=_choices(trials),
@@ -45,8 +54,7 @@ def write(study: "optuna.Study", folder: pathlib.Path) -> None:
 
 @drawn
 def _losses(trials: list) -> Figure:
-    figure = Figure(figsize=(6, 2.6), layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = canvas(6, 2.6)
     values = [trial.value for trial in trials]
     axes.plot(values, "o", color=MUTED, markersize=4)
     axes.plot(np.minimum.accumulate(values), color=ACCENT)
@@ -59,8 +67,7 @@ def _importances(study: "optuna.Study", trials: list) -> Figure:
     """How much of the loss's variance the choices explain (fANOVA)."""
     import optuna
 
-    figure = Figure(figsize=(6, 2.6), layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = canvas(6, 2.6)
     shares = {}
     if len(trials) > 3:
         evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
@@ -74,12 +81,12 @@ def _importances(study: "optuna.Study", trials: list) -> Figure:
 
 
 def _choices(trials: list) -> list[tuple[str, str, float, int]]:
-    """The best loss with each transform and each mapping."""
-    rows = {}
+    """Returns the best loss with each transform and each mapping."""
+    losses: dict[tuple[str, str], list[float]] = {}
     for trial in trials:
-        for name in ("transform", "mapping"):
-            if name in trial.params:
-                key = (name, trial.params[name])
-                rows.setdefault(key, []).append(trial.value)
-    found = [(*key, min(v), len(v)) for key, v in rows.items()]
-    return sorted(found, key=lambda row: (row[0], row[2]))
+        for kind in ("transform", "mapping"):
+            if kind in trial.params:
+                key = (kind, trial.params[kind])
+                losses.setdefault(key, []).append(trial.value)
+    rows = [(*key, min(v), len(v)) for key, v in losses.items()]
+    return sorted(rows, key=lambda row: (row[0], row[2]))
