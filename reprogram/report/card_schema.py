@@ -14,119 +14,10 @@ model or task, it was not run, or nothing is built for it yet.
 from collections.abc import Iterator
 from typing import Any
 
-from reprogram.report.schema import INTEGER
-from reprogram.report.schema import LIST
-from reprogram.report.schema import MAYBE_NUMBER
-from reprogram.report.schema import NUMBER
-from reprogram.report.schema import OBJECT
-from reprogram.report.schema import PICTURES
-from reprogram.report.schema import PROBLEMS
-from reprogram.report.schema import TEXT
-from reprogram.report.schema import fields
-from reprogram.report.schema import list_of
-from reprogram.report.schema import validate
+from reprogram.report import schema
 
 SCHEMA = "reprogram.card/1"
 KINDS = ("empirical", "estimate", "certified")
-STATES = ("done", "does not apply", "not run", "not built")
-MODALITIES = ("molecule", "image", "series", "table")
-
-RESULT = fields(
-    {"name": TEXT, "value": MAYBE_NUMBER},
-    {
-        "unit": TEXT,
-        "better": {"enum": ["higher", "lower"]},
-        "interval": list_of(MAYBE_NUMBER),
-        "method": TEXT,
-        "samples": INTEGER,
-        "threat": TEXT,
-        "queries": NUMBER,
-        "budget": NUMBER,
-        "flags": list_of(TEXT),
-    },
-)
-SECTION = fields(
-    {
-        "name": TEXT,
-        "title": TEXT,
-        "kind": {"enum": [*KINDS]},
-        "state": {"enum": [*STATES]},
-        "results": list_of(RESULT),
-    },
-    {
-        "reason": TEXT,
-        "settings": OBJECT,
-        "seed": INTEGER,
-        "seconds": NUMBER,
-        # Points are x, y, and the ends of the interval of y.
-        "curves": list_of(
-            fields(
-                {"name": TEXT, "x": TEXT, "y": TEXT, "points": list_of(LIST)}
-            )
-        ),
-        # Bars are a name, a value, and the ends of its interval.
-        "bars": list_of(
-            fields({"title": TEXT, "unit": TEXT, "bars": list_of(LIST)})
-        ),
-        "pictures": PICTURES,
-        "warnings": list_of(TEXT),
-    },
-)
-FIELDS = fields(
-    {
-        "name": TEXT,
-        "command": TEXT,
-        "created": TEXT,
-        "versions": OBJECT,
-        "suite": TEXT,
-        "seconds": NUMBER,
-        "seeds": list_of(INTEGER),
-        "model": fields(
-            {"name": TEXT, "kind": TEXT},
-            {
-                "parameters": INTEGER,
-                "trainable_parameters": INTEGER,
-                "fingerprint": TEXT,
-                "source": TEXT,
-                "source_fingerprint": TEXT,
-                "frozen": TEXT,
-                "input": TEXT,
-                "answers": TEXT,
-                "licence": TEXT,
-                "citation": TEXT,
-            },
-        ),
-        "data": fields(
-            {
-                "task": TEXT,
-                "modality": {"enum": [*MODALITIES]},
-                "problem": {"enum": [*PROBLEMS]},
-                "rows": INTEGER,
-                "selection": TEXT,
-            },
-            {
-                "test_rows": INTEGER,
-                "unit": TEXT,
-                "classes": list_of(TEXT),
-                "licence": TEXT,
-                "citation": TEXT,
-            },
-        ),
-        "threats": list_of(
-            fields(
-                {
-                    "name": TEXT,
-                    "norm": TEXT,
-                    "epsilon": NUMBER,
-                    "bounds": LIST,
-                    "meaning": TEXT,
-                }
-            )
-        ),
-        "sections": list_of(SECTION),
-    },
-    {"warnings": list_of(TEXT), "plan": OBJECT},
-)
 
 
 def check(card: Any) -> None:
@@ -152,7 +43,9 @@ def check(card: Any) -> None:
             f' "{SCHEMA}". Received: {found!r}. Use the version that wrote the'
             " card, or evaluate again."
         )
-    problems = validate(card, FIELDS) or list(_contradictions(card))
+    problems = schema.validate(card, schema.read("card")) or list(
+        _contradictions(card)
+    )
     if problems:
         raise ValueError(
             f"Not a complete card: {'; '.join(problems)}. Evaluate again with"
@@ -166,7 +59,10 @@ def check_section(section: dict) -> None:
     Raises:
         ValueError: If a field is missing or wrong.
     """
-    problems = validate(section, SECTION) or list(_of_section(section, None))
+    fields = {**schema.read("card"), "$ref": "#/$defs/section"}
+    fields = {name: fields[name] for name in ("$defs", "$ref")}
+    problems = schema.validate(section, fields)
+    problems = problems or list(_of_section(section, None))
     if problems:
         raise ValueError(f"Not a complete section: {'; '.join(problems)}.")
 

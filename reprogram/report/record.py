@@ -20,7 +20,7 @@ def save(path: str | os.PathLike, record: dict) -> None:
 
     Args:
         path: The file, usually `record.json` in the run's folder.
-        record: See `schema.FIELDS`; NumPy values are converted and NaN
+        record: See `record.schema.json`; NumPy values are converted and NaN
             becomes null. `schema` is filled in, and so is `verdict` where it
             is missing.
 

@@ -1,22 +1,15 @@
-"""What a record of a run holds, as a JSON schema, and the check that it does.
+"""What a record of a run holds, and the check that it does.
 
-The functions that make and apply schemas serve `card_schema` as well.
+The JSON schemas of records and cards lie beside this file.
 """
 
+import importlib.resources
+import json
 from collections.abc import Iterator
 from typing import Any
 
 SCHEMA = "reprogram.record/1"
-MODALITIES = ("molecule", "image", "series")
-PROBLEMS = ("classification", "multilabel", "regression")
-
-TEXT = {"type": "string"}
-INTEGER = {"type": "integer"}
-NUMBER = {"type": "number"}
-OBJECT = {"type": "object"}
-LIST = {"type": "array"}
-
-WORDS = {
+KINDS = {
     "string": "text",
     "integer": "an integer",
     "number": "a number",
@@ -25,115 +18,14 @@ WORDS = {
 }
 
 
-def maybe(schema: dict) -> dict:
-    """Returns a schema that admits null as well."""
-    if "enum" in schema:
-        return {"enum": [*schema["enum"], None]}
-    return {**schema, "type": [schema["type"], "null"]}
-
-
-def list_of(entry: dict) -> dict:
-    """Returns the schema of a list whose entries all fit one schema."""
-    return {"type": "array", "items": entry}
-
-
-def table_of(entry: dict) -> dict:
-    """Returns the schema of an object whose values all fit one schema."""
-    return {"type": "object", "additionalProperties": entry}
-
-
-def fields(required: dict, optional: dict | None = None) -> dict:
-    """Returns the schema of an object with named fields.
+def read(name: str) -> dict:
+    """Reads a JSON schema of this folder.
 
     Args:
-        required: Schemas of the fields that it must have, by name.
-        optional: Schemas of the fields that may be absent or null, by name.
-            Fields that neither names are admitted and not looked at.
+        name: `"record"` or `"card"`.
     """
-    optional = {name: maybe(kind) for name, kind in (optional or {}).items()}
-    return {
-        "type": "object",
-        "properties": {**required, **optional},
-        "required": list(required),
-    }
-
-
-MAYBE_TEXT, MAYBE_NUMBER = maybe(TEXT), maybe(NUMBER)
-PICTURES = list_of(fields(dict.fromkeys(("src", "title", "alt", "text"), TEXT)))
-FIELDS = fields(
-    {
-        "command": TEXT,
-        "created": TEXT,
-        "flags": OBJECT,
-        "versions": OBJECT,
-        "seeds": list_of(INTEGER) | {"minItems": 1, "uniqueItems": True},
-        "task": fields(
-            {
-                "name": TEXT,
-                "modality": {"enum": [*MODALITIES]},
-                "problem": {"enum": [*PROBLEMS]},
-                "metric": TEXT,
-            },
-            {
-                "unit": TEXT,
-                "target_names": list_of(TEXT),
-                "rows": INTEGER,
-                "dropped": list_of(LIST),
-                "train_rows": INTEGER,
-                "test_rows": INTEGER,
-                "similarity": OBJECT,
-                "citation": TEXT,
-                "licence": TEXT,
-            },
-        ),
-        "train_size": INTEGER,
-        "seconds": NUMBER,
-        "models": list_of(
-            fields(
-                {"name": TEXT, "metrics": table_of(list_of(MAYBE_NUMBER))},
-                {
-                    "kind": TEXT,
-                    "parameters": INTEGER,
-                    "seconds": list_of(MAYBE_NUMBER),
-                    "reasons": OBJECT,
-                },
-            )
-        )
-        | {"minItems": 1},
-    },
-    {
-        "verdict": TEXT,
-        # The model of `models` that was saved, and how it was refitted.
-        "predictor": TEXT,
-        "refit": TEXT,
-        # Probability that the intervals or sets of the predictor promise.
-        "confidence": NUMBER,
-        # For each target the share and the error of each part of an ensemble.
-        "carried": list_of(
-            table_of(fields({"share": NUMBER}, {"error": NUMBER}))
-        ),
-        "source": fields(
-            {
-                "name": TEXT,
-                "fingerprint_before": MAYBE_TEXT,
-                "fingerprint_after": MAYBE_TEXT,
-            },
-            {"parameters": INTEGER, "licence": TEXT, "citation": TEXT},
-        ),
-        "recipe": OBJECT,
-        "trainable_parameters": INTEGER,
-        "history": list_of(
-            fields(
-                {"seed": INTEGER},
-                dict.fromkeys(("loss", "val_loss"), list_of(MAYBE_NUMBER)),
-            )
-        ),
-        "test": fields({"inputs": LIST, "targets": LIST, "predictions": LIST}),
-        "mapping": list_of(LIST),
-        "pictures": PICTURES,
-        "warnings": list_of(TEXT),
-    },
-)
+    folder = importlib.resources.files("reprogram.report")
+    return json.loads(folder.joinpath(f"{name}.schema.json").read_text("utf-8"))
 
 
 def check(record: dict) -> None:
@@ -163,7 +55,7 @@ def check(record: dict) -> None:
             f" {record['schema']!r}. Use the version that wrote the record, or"
             " run again."
         )
-    problems = validate(record, FIELDS) or list(_contradictions(record))
+    problems = validate(record, read("record")) or list(_contradictions(record))
     if problems:
         raise ValueError(
             f"Not a complete record: {'; '.join(problems)}. Run again with"
@@ -183,8 +75,9 @@ def validate(document: Any, schema: dict) -> list[str]:
         received. Empty where the document fits.
 
     Example:
-    >>> validate({"seeds": [0, "1"]}, fields({"seeds": list_of(INTEGER)}))
-    ["`seeds[1]` must be an integer, received '1'"]
+    >>> schema = {"type": "array", "items": {"type": "integer"}}
+    >>> validate([0, "1"], schema)
+    ["`[1]` must be an integer, received '1'"]
     """
     import jsonschema
 
@@ -203,7 +96,7 @@ def _clauses(error: Any) -> Iterator[str]:
         return
     if error.validator == "type":
         kinds = [wanted] if isinstance(wanted, str) else wanted
-        text = f"must be {' or '.join(WORDS.get(k, k) for k in kinds)}"
+        text = f"must be {' or '.join(KINDS.get(k, k) for k in kinds)}"
     elif error.validator == "enum":
         text = f"must be one of {', '.join(map(str, wanted))}"
     elif error.validator in ("minItems", "maxItems"):

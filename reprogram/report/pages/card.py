@@ -38,7 +38,7 @@ def save(folder: str | os.PathLike, card: dict) -> None:
 
     Args:
         folder: Made if there is none.
-        card: See `card_schema.FIELDS`; `schema` is filled in.
+        card: See `card.schema.json`; `schema` is filled in.
 
     Raises:
         ValueError: If the card is not complete.

@@ -20,7 +20,7 @@ def curves(lines: Sequence[dict]) -> Figure:
     """Draws curves of one pair of axes, with bands where there are intervals.
 
     Args:
-        lines: See `card_schema.SECTION`.
+        lines: `curves` of a section, see `card.schema.json`.
     """
     figure = Figure(figsize=(5.4, 3.2), layout="constrained")
     axes = figure.add_subplot()
@@ -45,7 +45,7 @@ def bars(found: dict) -> Figure:
     """Draws bars with their intervals, in the order that they are given.
 
     Args:
-        found: See `card_schema.SECTION`.
+        found: An entry of `bars` of a section, see `card.schema.json`.
     """
     rows = found["bars"]
     figure = Figure(figsize=(5.4, 0.9 + 0.26 * len(rows)), layout="constrained")

@@ -46,7 +46,7 @@ def write(folder: pathlib.Path, record: dict) -> None:
 
     Args:
         folder: Where the event files go, one a seed.
-        record: A complete record; see `report.schema.FIELDS`.
+        record: A complete record; see `report/record.schema.json`.
     """
     import tensorflow as tf
 

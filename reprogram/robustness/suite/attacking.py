@@ -20,7 +20,7 @@ EPSILONS = (1, 2, 4, 8, 16, 32)
 
 
 def threats_of(subject: Subject) -> list[dict]:
-    """Describes the threats that apply, as in `card_schema.FIELDS`."""
+    """Describes the threats that apply, as in `card.schema.json`."""
     if not subject.attackable:
         return []
     found = [

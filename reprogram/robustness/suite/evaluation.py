@@ -48,7 +48,7 @@ def evaluate(
         tell: Receives progress.
 
     Returns:
-        A card without `command`, see `report.card_schema.FIELDS`; write it by
+        A card without `command`, see `report/card.schema.json`; write it by
         `report.card.save`.
 
     Raises:
