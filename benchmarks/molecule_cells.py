@@ -149,9 +149,7 @@ def _part(
     table = {part.name: part for part in parts.FLOORS}
     source = RIDGES.get(cell.model, "")
     for name in RIDGES:
-        table[name] = parts.Part(
-            name, ("source",), lambda p, s: parts.Linear("source", p, s)
-        )
+        table[name] = parts.Part(name, ("source",), parts.Linear)
     part = table[cell.model]
     kind = "regression" if task.problem == "regression" else "labels"
     fit, new = (

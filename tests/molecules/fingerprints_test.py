@@ -16,8 +16,9 @@ from reprogram.molecules import fingerprints
 from reprogram.molecules import similarity
 from reprogram.molecules.featurizers import count_fingerprints
 from reprogram.predictors.molecules import features
+from reprogram.predictors.molecules import tables
 from reprogram.predictors.molecules.process import Process
-from reprogram.predictors.molecules.scaling import Numbers
+from reprogram.predictors.molecules.tables import Numbers
 
 SMILES = ["CCO", "c1ccccc1O", "C" * 40 + "C(=O)O", "[Na+].[Cl-]", "CC(N)C(=O)O"]
 COUNTS = arrays.arrays("float32", (4, 6), elements=st.integers(0, 9).map(float))
@@ -54,9 +55,9 @@ def test_kernel_in_chunks(monkeypatch):
 def test_folding_gives_the_folded_fingerprint():
     counts = fingerprints.unfolded_counts(SMILES)
     np.testing.assert_array_equal(
-        features.folded(counts), count_fingerprints(SMILES)
+        tables.folded(counts), count_fingerprints(SMILES)
     )
-    assert features.folded(counts, 64).sum() == counts.sum()
+    assert tables.folded(counts, 64).sum() == counts.sum()
 
 
 @pytest.mark.parametrize("kind", fingerprints.GENERATORS)

@@ -1,60 +1,32 @@
 """What the parts of a predictor read of molecules, computed once a set."""
 
-import dataclasses
+import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Callable
 from collections.abc import Sequence
+from concurrent import futures
+from typing import TYPE_CHECKING
 
+import joblib
 import numpy as np
-from scipy import sparse
 
 from reprogram.molecules import featurizers
 from reprogram.molecules import fingerprints
-from reprogram.molecules.similarity import minmax_kernel
-from reprogram.predictors.molecules import reading
+from reprogram.molecules.smiles import parse
+from reprogram.molecules.smiles import randomize
+from reprogram.molecules.smiles import read
+from reprogram.parallel import map_chunks
+from reprogram.predictors.molecules.tables import Features
+from reprogram.predictors.molecules.tables import Rows
 
-FOLDED = 2048
-KEPT = 2**24  # entries of a matrix of similarities that is worth its memory
+if TYPE_CHECKING:
+    import keras
+
+    from reprogram.sources import Source
+
 SOURCE = ("source", "answers")
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Fragments:
-    """Rows of a table of counts whose similarities are computed only once.
-
-    Args:
-        counts: The whole table, see `fingerprints.unfolded_counts`.
-        rows: The row numbers in it.
-        memory: Similarities to other tables, shared by all selections.
-
-    Example:
-    >>> counts = fingerprints.unfolded_counts(["CCO", "CO", "C"])
-    >>> table = Fragments(counts, np.arange(3), {})
-    >>> table[:2].similarity(table[1:]).round(2).tolist()
-    [[0.29, 0.0], [1.0, 0.0]]
-    """
-
-    counts: sparse.csr_matrix
-    rows: np.ndarray
-    memory: dict[int, tuple[sparse.csr_matrix, np.ndarray]]
-
-    def __getitem__(self, rows: np.ndarray | slice) -> "Fragments":
-        return Fragments(self.counts, self.rows[rows], self.memory)
-
-    def similarity(self, other: "Fragments") -> np.ndarray:
-        """Returns the MinMax similarity to each row of another selection."""
-        counts = other.counts
-        if self.counts.shape[0] * counts.shape[0] > KEPT:
-            second = None if self is other else counts[other.rows]
-            return minmax_kernel(self.counts[self.rows], second)
-        if id(counts) not in self.memory:
-            second = None if counts is self.counts else counts
-            kernel = minmax_kernel(self.counts, second)
-            self.memory[id(counts)] = counts, kernel
-        return self.memory[id(counts)][1][np.ix_(self.rows, other.rows)]
-
-
-Rows = np.ndarray | sparse.csr_matrix | Fragments
+BATCH = 256
+AT_ONCE = 4096  # molecules up to which a source reads beside the chemistry
 
 
 def compute(
@@ -69,13 +41,15 @@ def compute(
 
     Args:
         smiles: Valid SMILES strings; a source reads their standard form.
-        views: `"descriptors"`; `"source"` and `"answers"` of a source; keys
-            of `fingerprints.GENERATORS`.
-        source: What `sources.load` takes, for the views of a source.
-        cache: A folder that keeps the results from call to call.
-        jobs: Processes to use; -1 for all cores.
-        random: How many random SMILES of each molecule a source reads; the
-            mean of what it says is taken. 0 for the canonical one alone.
+        views: `"descriptors"`; `"source"`, the layer before the head of a
+            source, and `"answers"`, its outputs; keys of
+            `fingerprints.GENERATORS`.
+        source: Name or path of the source that its views are read of, see
+            `read_layers`; not needed for the others.
+        cache: Folder that keeps the results from call to call.
+        jobs: Number of processes; -1 for all cores.
+        random: Number of random SMILES of each molecule that a source reads;
+            its outputs are averaged. 0 for the canonical one alone.
 
     Returns:
         For each view a row a molecule: sparse counts of fragments, or float32
@@ -85,23 +59,35 @@ def compute(
         ValueError: If a string is not a molecule or a view is unknown.
 
     Example:
-    >>> found = compute(["CCO", "CO"], ["ecfp4", "descriptors"])
-    >>> found["ecfp4"].shape[0], found["descriptors"].shape[0]
+    >>> table = compute(["CCO", "CO"], ["ecfp4", "descriptors"])
+    >>> table["ecfp4"].shape[0], table["descriptors"].shape[0]
     (2, 2)
     """
-    view = _view
+    view, rows = _view, tuple(smiles)
     if cache:
-        import joblib
-
         view = joblib.Memory(cache, verbose=0).cache(_view, ignore=["jobs"])
-    return {
-        name: (
-            view(name, tuple(smiles), source, jobs, random)
-            if name in SOURCE
-            else view(name, tuple(smiles), "", jobs, 0)
-        )
-        for name in views
-    }
+    layers = [name for name in views if name in SOURCE]
+    others = [name for name in views if name not in SOURCE]
+
+    def read_source(jobs: int) -> dict[str, Rows]:
+        return {name: view(name, rows, source, jobs, random) for name in layers}
+
+    def describe() -> dict[str, Rows]:
+        return {name: view(name, rows, "", jobs, 0) for name in others}
+
+    if jobs == 1 or not layers or len(rows) > AT_ONCE:
+        return describe() | read_source(jobs)
+    backend, _ = joblib.parallel.get_active_backend()
+
+    def describe_there() -> dict[str, Rows]:
+        with joblib.parallel_config(backend):
+            return describe()
+
+    # Other processes compute the chemistry while this one reads the source.
+    with futures.ThreadPoolExecutor(1) as pool:
+        work = pool.submit(describe_there)
+        tables = read_source(1)
+        return work.result() | tables
 
 
 def _view(
@@ -111,17 +97,16 @@ def _view(
         table = featurizers.descriptors(smiles, jobs=jobs)
         return np.clip(table, -1e6, 1e6).astype("float32")
     if name in SOURCE:
-        layer = SOURCE.index(name)
-        return reading.read_layers(smiles, source, jobs, random)[layer]
+        return read_layers(smiles, source, jobs, random)[SOURCE.index(name)]
     return fingerprints.unfolded_counts(smiles, name, jobs)
 
 
-def take(features: Mapping[str, Rows], rows: np.ndarray) -> dict[str, Rows]:
+def take(features: Features, rows: np.ndarray) -> dict[str, Rows]:
     """Takes some molecules of all views.
 
     Args:
-        features: What `compute` returns.
-        rows: Row numbers, or true and false for each.
+        features: A table for each view, from `compute`.
+        rows: Row numbers, or true and false for each row.
 
     Returns:
         The same views of these molecules.
@@ -129,37 +114,110 @@ def take(features: Mapping[str, Rows], rows: np.ndarray) -> dict[str, Rows]:
     return {name: table[rows] for name, table in features.items()}
 
 
-def remembered(features: Mapping[str, Rows]) -> dict[str, Rows]:
-    """Makes tables of counts remember the similarities of their rows.
+# One pass gives both, and both are asked for one after the other.
+@functools.lru_cache(2)
+def read_layers(
+    smiles: tuple[str, ...], source: str, jobs: int = 1, random: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Reads molecules with a frozen source, in their standard form.
 
     Args:
-        features: What `compute` returns.
+        smiles: Valid SMILES strings.
+        source: Name or path for `sources.load`: a source of molecules, one of
+            text that reads SMILES, or one of images, which sees drawings.
+        jobs: Number of processes that bring the SMILES into standard form.
+        random: Number of random SMILES of each molecule that are read; the
+            outputs are averaged. 0 for the canonical one alone.
 
     Returns:
-        The same views, counts of fragments as `Fragments`.
-    """
-    return {
-        name: Fragments(table, np.arange(table.shape[0]), {})
-        if isinstance(table, sparse.csr_matrix)
-        else table
-        for name, table in features.items()
-    }
+        The output of the layer before the head, and that of the model, such
+        as the descriptors that it estimates: float32 arrays
+        `(molecules, features)`, NaN for a molecule that the source cannot
+        read.
 
-
-def folded(counts: sparse.csr_matrix, size: int = FOLDED) -> np.ndarray:
-    """Folds counts of fragments into few columns, as RDKit does.
-
-    Args:
-        counts: What `fingerprints.unfolded_counts` returns.
-        size: Number of columns.
-
-    Returns:
-        A float32 array of counts `(molecules, size)`.
+    Raises:
+        ValueError: If the source reads neither molecules, text nor images.
 
     Example:
-    >>> folded(fingerprints.unfolded_counts(["CCO"])).sum()
-    np.float32(6.0)
+    >>> [part.shape for part in read_layers(("CCO",), "zinc-autoencoder")]
+    [(1, 768), (1, 199)]
     """
-    parts = (counts.data, counts.indices % size, counts.indptr)
-    shape = (counts.shape[0], size)
-    return sparse.csr_matrix(parts, shape=shape).toarray()
+    model, preprocess, explain = _reader(source)
+    parts = map_chunks(read, smiles, jobs)
+    rows = [row for part, _ in parts for row in part]
+    good = [i for i, row in enumerate(rows) if row and not explain(row)]
+    # Strings of like length together need little padding.
+    good.sort(key=lambda i: len(rows[i]))
+    sizes = [int(np.prod(out.shape[1:])) for out in model.outputs]
+    tables = [np.full((len(rows), n), np.nan, "float32") for n in sizes]
+    for start in range(0, len(good), BATCH):
+        part = good[start : start + BATCH]
+        texts = _written([rows[i] for i in part], random, explain)
+        values = [model.predict_on_batch(preprocess(text)) for text in texts]
+        for table, layer in zip(tables, zip(*values), strict=True):
+            mean = np.mean(layer, axis=0)
+            table[part] = mean.reshape(len(part), -1)
+    return tables[0], tables[-1]
+
+
+def _written(
+    rows: Sequence[str], random: int, explain: Callable[[str], str]
+) -> list[np.ndarray]:
+    """Writes molecules in so many ways that a source reads."""
+    canonical = np.array(rows, object)
+    ways = []
+    for seed in range(random):
+        other = np.array([randomize(row, seed) for row in rows], object)
+        fits = np.array([not explain(row) for row in other])
+        ways.append(np.where(fits, other, canonical))
+    return ways or [canonical]
+
+
+@functools.lru_cache(4)
+def _reader(name: str) -> tuple["keras.Model", Callable, Callable[[str], str]]:
+    import keras
+
+    from reprogram import sources
+    from reprogram.sources.slicing import slice_source
+
+    source = sources.load(name)
+    if source.modality not in ("molecule", "token", "image"):
+        raise ValueError(
+            f"The source {name!r} reads {source.modality} inputs. Choose one"
+            " of molecules, of text or of images."
+        )
+    preprocess = source.preprocess
+    if source.modality == "image":
+        preprocess = functools.partial(_drawn, source)
+    _, features = slice_source(source.model, None, source.feature_layer)
+    outputs = [features.outputs[0], source.model.outputs[0]]
+    both = keras.Model(source.model.inputs, outputs)
+    return both, preprocess, source.explain or (lambda row: "")
+
+
+def _drawn(source: "Source", smiles: Sequence[str]) -> np.ndarray:
+    shape = source.model.inputs[0].shape[1:3]
+    height, width = (size or 224 for size in shape)
+    return source.preprocess(draw(smiles, (height, width)))
+
+
+def draw(smiles: Sequence[str], size: tuple[int, int]) -> np.ndarray:
+    """Draws molecules as chemists do.
+
+    Args:
+        smiles: Valid SMILES strings.
+        size: Height and width in pixels.
+
+    Returns:
+        RGB images `(molecules, height, width, 3)` with values from 0 to 255.
+
+    Example:
+    >>> draw(["CCO"], (64, 64)).shape
+    (1, 64, 64, 3)
+    """
+    from rdkit.Chem import Draw
+
+    side = max(*size, 64)
+    images = [Draw.MolToImage(parse(row), (side, side)) for row in smiles]
+    images = [image.convert("RGB").resize(size[::-1]) for image in images]
+    return np.stack([np.asarray(image, "float32") for image in images])

@@ -2,11 +2,15 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from scipy import optimize
+from scipy import special
+from scipy import stats
+from sklearn.linear_model import LogisticRegression
 
 PROBLEMS = ("regression", "classification", "multilabel")
+SLOPES = (0.5, 50.0)  # of the curve from scores to probabilities
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,15 +19,16 @@ class Labels:
 
     Args:
         problem: One of `PROBLEMS`.
-        values: `(molecules, columns)`, NaN where missing; 0 and 1 unless it
-            is a regression. More than two classes have a column each.
+        values: Numbers `(molecules, columns)`, NaN where missing; 0 and 1
+            unless it is a regression. More than two classes have a column
+            each.
         classes: Names of the classes of a classification.
-        flat: Whether they were given as one column.
+        flat: Whether the labels were given as one column.
     """
 
     problem: str
     values: np.ndarray
-    classes: tuple
+    classes: tuple[Any, ...]
     flat: bool
 
 
@@ -31,9 +36,9 @@ def read(smiles: Sequence[str], labels: Sequence, problem: str = "") -> Labels:
     """Reads labels as they are given to `MoleculePredictor.fit`.
 
     Args:
-        smiles: The molecules.
-        labels: Their labels.
-        problem: One of `PROBLEMS`; empty to see it from the labels.
+        smiles: SMILES strings, of which only the number matters.
+        labels: A label for each molecule, or a row of labels.
+        problem: One of `PROBLEMS`; empty to tell it from the labels.
 
     Returns:
         The labels.
@@ -63,7 +68,7 @@ def read(smiles: Sequence[str], labels: Sequence, problem: str = "") -> Labels:
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"The labels of a {problem} are numbers. Received something that"
-            f" is none: {error}"
+            f" is not a number: {error}. Correct the label, or leave it empty."
         ) from error
     values = values[:, None] if flat else values
     _check(values, problem)
@@ -71,18 +76,15 @@ def read(smiles: Sequence[str], labels: Sequence, problem: str = "") -> Labels:
 
 
 def _missing(cell: object) -> bool:
-    return (
-        cell is None
-        or (isinstance(cell, float) and np.isnan(cell))
-        or (isinstance(cell, np.floating) and bool(np.isnan(cell)))
-    )
+    number = isinstance(cell, float | np.floating)
+    return cell is None or (number and bool(np.isnan(cell)))
 
 
 def _guess(known: np.ndarray, flat: bool) -> str:
-    found = set(known.tolist())
-    if any(isinstance(value, str) for value in found):
+    values = set(known.tolist())
+    if any(isinstance(value, str) for value in values):
         return "classification"
-    if len(found) == 2 and found <= {0, 1}:
+    if values == {0, 1}:
         return "classification" if flat else "multilabel"
     return "regression"
 
@@ -110,24 +112,23 @@ def _classes(array: np.ndarray, missing: np.ndarray) -> Labels:
 
 
 def _check(values: np.ndarray, problem: str) -> None:
-    if problem == "multilabel" and np.isin(values, (0, 1)).sum() < np.sum(
-        np.isfinite(values)
-    ):
+    known = np.unique(values[np.isfinite(values)])
+    if problem == "multilabel" and not np.isin(known, (0, 1)).all():
         raise ValueError(
             "The labels of a multilabel problem are 0, 1 or missing."
-            f" Received: {np.unique(values[np.isfinite(values)])[:5]}."
+            f" Received: {known[:5]}."
         )
     for k, column in enumerate(values.T):
-        found = np.unique(column[np.isfinite(column)])
-        if len(found) < 2:
+        different = np.unique(column[np.isfinite(column)])
+        if len(different) < 2:
             raise ValueError(
                 f"Column {k + 1} of the labels has fewer than two different"
-                f" values: {found}. Leave it out, or add labels."
+                f" values: {different}. Leave it out, or add labels."
             )
 
 
 def spans_decades(values: np.ndarray) -> bool:
-    """Says whether numbers are better learned as logarithms.
+    """Tells whether numbers are better learned as logarithms.
 
     Args:
         values: Targets of a regression `(molecules,)`.
@@ -140,8 +141,6 @@ def spans_decades(values: np.ndarray) -> bool:
     >>> spans_decades(np.logspace(-1, 3, 20)), spans_decades(np.arange(1.0, 9))
     (True, False)
     """
-    from scipy import stats
-
     if values.min() <= 0 or values.max() <= 20 * values.min():
         return False
     plain, log = stats.skew(values), stats.skew(np.log(values))
@@ -152,7 +151,8 @@ def calibrate(scores: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """Fits the curve from scores to probabilities, which never falls.
 
     Args:
-        scores: Of molecules without their labels `(molecules,)`.
+        scores: Scores of molecules whose labels were not learned from
+            `(molecules,)`.
         labels: Their labels, 0 or 1.
 
     Returns:
@@ -166,21 +166,21 @@ def calibrate(scores: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     Reference: Platt, Probabilistic outputs for support vector machines, 1999.
     """
     positive = labels > 0.5
-    ones, count = positive.sum(), len(labels)
-    target = np.where(positive, (ones + 1) / (ones + 2), 1 / (count - ones + 2))
-
-    def loss(curve: np.ndarray) -> tuple[float, np.ndarray]:
-        logit = curve[0] * scores + curve[1]
-        value = np.logaddexp(0, logit).sum() - target @ logit
-        error = 1 / (1 + np.exp(-logit)) - target
-        return value, np.array([error @ scores, error.sum()])
-
-    found = optimize.minimize(
-        loss, [4.0, -2.0], jac=True, bounds=[(0.5, 50), (-50, 50)]
+    ones, zeros = positive.sum(), (~positive).sum()
+    target = np.where(positive, (ones + 1) / (ones + 2), 1 / (zeros + 2))
+    # Each molecule counts as a 1 by its target, and as a 0 by the rest.
+    model = LogisticRegression(C=1e9, tol=1e-7, max_iter=1000).fit(
+        np.tile(scores, 2)[:, None],
+        np.repeat([1, 0], len(scores)),
+        sample_weight=np.concatenate([target, 1 - target]),
     )
-    return float(found.x[0]), float(found.x[1])
+    slope, offset = model.coef_[0, 0], model.intercept_[0]
+    if not SLOPES[0] <= slope <= SLOPES[1]:
+        slope = np.clip(slope, *SLOPES)
+        offset = special.logit(target.mean()) - slope * scores.mean()
+    return float(slope), float(offset)
 
 
 def probability(scores: np.ndarray, curve: tuple[float, float]) -> np.ndarray:
     """Turns scores into probabilities, see `calibrate`."""
-    return 1 / (1 + np.exp(-(curve[0] * scores + curve[1])))
+    return special.expit(curve[0] * scores + curve[1])

@@ -1,75 +1,100 @@
 """Models of one column of numbers that read views of molecules.
 
-Labels are the numbers 0 and 1. Each has `fit(features, y)` and
-`predict(features)`.
+Labels are the numbers 0 and 1.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Protocol
+from typing import TypeVar
 
 import numpy as np
 from sklearn import ensemble
 from sklearn import linear_model
 from sklearn import model_selection
 from sklearn import svm
+from sklearn.kernel_ridge import KernelRidge
 
-from reprogram.predictors.molecules.features import Fragments
-from reprogram.predictors.molecules.features import Rows
-from reprogram.predictors.molecules.features import folded
-from reprogram.predictors.molecules.features import remembered
-from reprogram.predictors.molecules.scaling import Numbers
+from reprogram.predictors.classical import LogisticProbe
+from reprogram.predictors.molecules.tables import Features
+from reprogram.predictors.molecules.tables import Numbers
+from reprogram.predictors.molecules.tables import Rows
+from reprogram.predictors.molecules.tables import folded
+from reprogram.predictors.molecules.tables import remembered
 
 MANY = 256
-ROUGH = 50
 ALPHAS = (1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
+FORESTS = {
+    (False, "regression"): ensemble.RandomForestRegressor,
+    (False, "labels"): ensemble.RandomForestClassifier,
+    (True, "regression"): ensemble.ExtraTreesRegressor,
+    (True, "labels"): ensemble.ExtraTreesClassifier,
+}
+Self = TypeVar("Self", bound="Model")
+
+
+class Model(Protocol):
+    """What every part of a predictor does."""
+
+    def fit(self: Self, features: Features, y: np.ndarray) -> Self:
+        """Fits to training rows and their values `(rows,)`."""
+        ...
+
+    def predict(self, features: Features) -> np.ndarray:
+        """Returns the value of each row, of labels that of a 1 `(rows,)`."""
+        ...
 
 
 class Forest:
     """Random forest, or extremely randomized trees.
 
     Args:
-        view: What it reads; counts of fragments are folded.
+        views: The one view that it reads; counts of fragments are folded.
         problem: `"regression"` or `"labels"`.
         seed: Seed of the trees.
+        trees: Number of trees; half of them for more than `MANY` rows.
+        share: Share of the columns that a split chooses from, or `"sqrt"` of
+            their number, for a regression and for labels.
         random: Whether thresholds are drawn at random.
-        trees: How many; half of them for more than `MANY` rows.
-        share: Share of the columns that a split chooses from; None for all,
-            for labels for their square root.
     """
 
     def __init__(
         self,
-        view: str,
+        views: Sequence[str],
         problem: str,
         seed: int = 0,
+        trees: int = 500,
+        share: tuple[float | str, float | str] = (1.0, "sqrt"),
         random: bool = False,
-        trees: int = 300,
-        share: float | None = None,
     ):
-        kinds = {
-            (False, "regression"): ensemble.RandomForestRegressor,
-            (False, "labels"): ensemble.RandomForestClassifier,
-            (True, "regression"): ensemble.ExtraTreesRegressor,
-            (True, "labels"): ensemble.ExtraTreesClassifier,
-        }
-        usual = 1.0 if problem == "regression" else "sqrt"
-        self.view, self.problem, self.trees = view, problem, trees
-        self.rough = False
-        self.model = kinds[random, problem](
-            trees, max_features=share or usual, random_state=seed
+        (self.view,), self.problem, self.trees = views, problem, trees
+        self.model = FORESTS[random, problem](
+            trees, max_features=share[problem == "labels"], random_state=seed
         )
 
-    def fit(self, features: Mapping[str, Rows], y: np.ndarray) -> "Forest":
+    def fit(
+        self, features: Features, y: np.ndarray, trees: int | None = None
+    ) -> "Forest":
+        """Fits to training rows.
+
+        Args:
+            features: Features of the molecules, see `features.compute`.
+            y: Their values `(rows,)`.
+            trees: Number of trees, if it is not the usual one.
+
+        Returns:
+            This forest.
+        """
         x = _table(features[self.view])
         self.kept = np.ptp(x, axis=0) > 0
         self.kept[:1] |= not self.kept.any()
         if self.problem == "labels":
             y = (y > 0.5).astype(int)
-        trees = self.trees // 2 if len(y) > MANY else self.trees
-        self.model.set_params(n_estimators=trees if not self.rough else ROUGH)
+        usual = self.trees // 2 if len(y) > MANY else self.trees
+        self.model.set_params(n_estimators=trees or usual)
         self.model.fit(x[:, self.kept], y)
         return self
 
-    def predict(self, features: Mapping[str, Rows]) -> np.ndarray:
+    def predict(self, features: Features) -> np.ndarray:
         x = _table(features[self.view])[:, self.kept]
         if self.problem == "regression":
             return self.model.predict(x)
@@ -80,7 +105,7 @@ class Linear:
     """Ridge regression, or logistic regression, its penalty cross-validated.
 
     Args:
-        view: What it reads; counts of fragments are folded.
+        views: The one view that it reads; counts of fragments are folded.
         problem: `"regression"` or `"labels"`.
         seed: Seed of the folds.
         logistic: Whether labels have logistic regression; else ridge, which
@@ -88,108 +113,84 @@ class Linear:
     """
 
     def __init__(
-        self, view: str, problem: str, seed: int = 0, logistic: bool = False
+        self,
+        views: Sequence[str],
+        problem: str,
+        seed: int = 0,
+        logistic: bool = False,
     ):
-        self.view, self.seed = view, seed
+        (self.view,) = views
         self.logistic = logistic and problem == "labels"
+        self.model = (
+            LogisticProbe(C=1e-2, max_iter=2000, random_state=seed)
+            if self.logistic
+            else linear_model.RidgeCV(np.logspace(-1, 5, 19))
+        )
 
-    def fit(self, features: Mapping[str, Rows], y: np.ndarray) -> "Linear":
-        table = _table(features[self.view])
-        self.numbers = Numbers(table)
-        x = self.numbers(table) * np.sqrt(self.numbers.kept.sum())
-        if not x.shape[1]:
-            x = np.zeros((len(y), 1))
-        if self.logistic:
-            from reprogram.predictors.classical import LogisticProbe
-
-            model = LogisticProbe(C=1e-2, max_iter=2000, random_state=self.seed)
-            self.model = model.fit(x, (y > 0.5).astype(int))
-        else:
-            model = linear_model.RidgeCV(np.logspace(-1, 5, 19))
-            self.model = model.fit(x, y)
+    def fit(self, features: Features, y: np.ndarray) -> "Linear":
+        self.numbers = Numbers(_table(features[self.view]))
+        y = (y > 0.5).astype(int) if self.logistic else y
+        self.model.fit(self._read(features), y)
         return self
 
-    def predict(self, features: Mapping[str, Rows]) -> np.ndarray:
-        x = self.numbers(_table(features[self.view]))
-        x = x * np.sqrt(self.numbers.kept.sum())
-        if not x.shape[1]:
-            x = np.zeros((len(x), 1))
+    def predict(self, features: Features) -> np.ndarray:
+        x = self._read(features)
         if self.logistic:
             return self.model.predict_proba(x)[:, 1]
         return self.model.predict(x)
 
+    def _read(self, features: Features) -> np.ndarray:
+        x = self.numbers(_table(features[self.view]))
+        return x * np.sqrt(x.shape[1])
 
-class KernelRidge:
-    """Kernel ridge regression with the MinMax-Tanimoto kernel of counts.
 
-    Labels have a support vector machine. The penalty is chosen by five-fold
-    cross-validation.
+class KernelMachine:
+    """Kernel machine with the MinMax-Tanimoto kernel of counts.
+
+    Ridge regression; for labels a support vector machine. The penalty is
+    chosen by five-fold cross-validation.
 
     Args:
-        view: Which counts of fragments.
+        views: The one view that it reads, counts of fragments.
         problem: `"regression"` or `"labels"`.
         seed: Seed of the folds.
     """
 
-    def __init__(self, view: str, problem: str, seed: int = 0):
-        self.view, self.problem, self.seed = view, problem, seed
+    def __init__(self, views: Sequence[str], problem: str, seed: int = 0):
+        (self.view,), self.problem, self.seed = views, problem, seed
 
-    def fit(self, features: Mapping[str, Rows], y: np.ndarray) -> "KernelRidge":
+    def fit(self, features: Features, y: np.ndarray) -> "KernelMachine":
         self.train = remembered(features)[self.view]
         kernel = self.train.similarity(self.train)
+        self.mean = 0.0
+        options = {"shuffle": True, "random_state": self.seed}
         if self.problem == "labels":
-            return self._fit_labels(kernel, (y > 0.5).astype(int))
-        folds = model_selection.KFold(
-            min(5, len(y)), shuffle=True, random_state=self.seed
+            y = (y > 0.5).astype(int)
+            model = svm.SVC(kernel="precomputed", class_weight="balanced")
+            count = min(5, int(np.bincount(y).min()))
+            if count < 2:
+                self.model = model.fit(kernel, y)
+                return self
+            grid, score = {"C": [0.1, 1.0, 10.0]}, "roc_auc"
+            folds = model_selection.StratifiedKFold(count, **options)
+        else:
+            self.mean = y.mean()
+            y = y - self.mean
+            model = KernelRidge(kernel="precomputed")
+            grid, score = {"alpha": ALPHAS}, "neg_mean_squared_error"
+            folds = model_selection.KFold(min(5, len(y)), **options)
+        search = model_selection.GridSearchCV(
+            model, grid, scoring=score, cv=folds
         )
-        errors = dict.fromkeys(ALPHAS, 0.0)
-        for fit, held in folds.split(kernel):
-            for alpha in ALPHAS:
-                solved = self._solve(kernel[np.ix_(fit, fit)], y[fit], alpha)
-                found = y[fit].mean() + kernel[np.ix_(held, fit)] @ solved
-                errors[alpha] += np.sum((found - y[held]) ** 2)
-        self.mean = y.mean()
-        best = min(errors, key=errors.get)
-        self.weights = self._solve(kernel, y, best)
+        self.model = search.fit(kernel, y)
         return self
 
-    def _solve(
-        self, kernel: np.ndarray, y: np.ndarray, alpha: float
-    ) -> np.ndarray:
-        from scipy import linalg
-
-        penalized = kernel + alpha * np.eye(len(y))
-        return linalg.solve(penalized, y - y.mean(), assume_a="pos")
-
-    def _fit_labels(self, kernel: np.ndarray, y: np.ndarray) -> "KernelRidge":
-        folds = min(5, int(np.bincount(y).min()))
-        best = 1.0
-        if folds > 1:
-            search = model_selection.GridSearchCV(
-                svm.SVC(kernel="precomputed", class_weight="balanced"),
-                {"C": [0.1, 1.0, 10.0]},
-                scoring="roc_auc",
-                cv=model_selection.StratifiedKFold(
-                    folds, shuffle=True, random_state=self.seed
-                ),
-                refit=False,
-            )
-            best = search.fit(kernel, y).best_params_["C"]
-        self.model = svm.SVC(
-            kernel="precomputed", class_weight="balanced", C=best
-        ).fit(kernel, y)
-        return self
-
-    def predict(self, features: Mapping[str, Rows]) -> np.ndarray:
+    def predict(self, features: Features) -> np.ndarray:
         kernel = remembered(features)[self.view].similarity(self.train)
         if self.problem == "labels":
             return 1 / (1 + np.exp(-self.model.decision_function(kernel)))
-        return self.mean + kernel @ self.weights
+        return self.mean + self.model.predict(kernel)
 
 
 def _table(rows: Rows) -> np.ndarray:
-    if isinstance(rows, np.ndarray):
-        return np.nan_to_num(rows)
-    if isinstance(rows, Fragments):
-        rows = rows.counts[rows.rows]
-    return folded(rows)
+    return np.nan_to_num(rows) if isinstance(rows, np.ndarray) else folded(rows)

@@ -2,14 +2,18 @@
 
 import dataclasses
 from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
 
 from reprogram.predictors.molecules.features import SOURCE
 from reprogram.predictors.molecules.models import Forest
-from reprogram.predictors.molecules.models import KernelRidge
+from reprogram.predictors.molecules.models import KernelMachine
 from reprogram.predictors.molecules.models import Linear
+from reprogram.predictors.molecules.models import Model
 from reprogram.predictors.molecules.process import Process
 
 FRAGMENTS = ("ecfp4", "fcfp4", "atom pairs")
+ALL = (*FRAGMENTS, "descriptors")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,96 +23,47 @@ class Part:
     Args:
         name: Row of tables.
         views: Views of molecules, see `features.compute`.
-        make: Takes the problem, `"regression"` or `"labels"`, and a seed.
+        kind: Class of the model; takes the views, the problem, which is
+            `"regression"` or `"labels"`, and a seed.
+        options: More arguments of the class.
     """
 
     name: str
     views: tuple[str, ...]
-    make: Callable[[str, int], object]
+    kind: Callable[..., Model]
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
+    def make(self, problem: str, seed: int) -> Model:
+        """Returns a model that is not fitted yet."""
+        return self.kind(self.views, problem, seed, **self.options)
+
+
+_FEW = {"trees": 200, "share": (1 / 3, "sqrt")}
+_RANDOM = {"trees": 200, "share": (1 / 3, 1 / 3), "random": True}
 
 FLOORS = (
-    Part(
-        "forest, ECFP4 counts",
-        ("ecfp4",),
-        lambda problem, seed: Forest("ecfp4", problem, seed, trees=500),
-    ),
-    Part(
-        "linear, ECFP4 counts",
-        ("ecfp4",),
-        lambda problem, seed: Linear("ecfp4", problem, seed, logistic=True),
-    ),
-    Part(
-        "MinMax kernel machine, ECFP4 counts",
-        ("ecfp4",),
-        lambda problem, seed: KernelRidge("ecfp4", problem, seed),
-    ),
-    Part(
-        "MinMax Gaussian process, ECFP4 counts",
-        ("ecfp4",),
-        lambda problem, seed: Process(("ecfp4",), seed=seed),
-    ),
-    Part(
-        "forest, RDKit descriptors",
-        ("descriptors",),
-        lambda problem, seed: Forest("descriptors", problem, seed, trees=500),
-    ),
+    Part("forest, ECFP4 counts", ("ecfp4",), Forest),
+    Part("linear, ECFP4 counts", ("ecfp4",), Linear, {"logistic": True}),
+    Part("MinMax kernel machine, ECFP4 counts", ("ecfp4",), KernelMachine),
+    Part("MinMax Gaussian process, ECFP4 counts", ("ecfp4",), Process),
+    Part("forest, RDKit descriptors", ("descriptors",), Forest),
 )
 
+# Saved predictors hold a share for each of these, in this order.
 DEFAULT = (
     Part(
         "Gaussian process, fragments, descriptors and source",
-        (*FRAGMENTS, "descriptors", "source"),
-        lambda problem, seed: Process(
-            (*FRAGMENTS, "descriptors", "source"), seed=seed
-        ),
+        (*ALL, "source"),
+        Process,
     ),
-    Part(
-        "Gaussian process, fragments and descriptors",
-        (*FRAGMENTS, "descriptors"),
-        lambda problem, seed: Process((*FRAGMENTS, "descriptors"), seed=seed),
-    ),
-    Part(
-        "Gaussian process, fragments",
-        FRAGMENTS,
-        lambda problem, seed: Process(FRAGMENTS, seed=seed),
-    ),
-    Part(
-        "ridge, descriptors",
-        ("descriptors",),
-        lambda problem, seed: Linear("descriptors", problem, seed),
-    ),
-    Part(
-        "ridge, answers of the source",
-        ("answers",),
-        lambda problem, seed: Linear("answers", problem, seed),
-    ),
-    Part(
-        "random trees, descriptors",
-        ("descriptors",),
-        lambda problem, seed: Forest(
-            "descriptors", problem, seed, True, 200, 1 / 3
-        ),
-    ),
-    Part(
-        "forest, descriptors",
-        ("descriptors",),
-        lambda problem, seed: Forest(
-            "descriptors", problem, seed, trees=200, share=_share(problem)
-        ),
-    ),
-    Part(
-        "forest, ECFP4 counts",
-        ("ecfp4",),
-        lambda problem, seed: Forest(
-            "ecfp4", problem, seed, trees=200, share=_share(problem)
-        ),
-    ),
+    Part("Gaussian process, fragments and descriptors", ALL, Process),
+    Part("Gaussian process, fragments", FRAGMENTS, Process),
+    Part("ridge, descriptors", ("descriptors",), Linear),
+    Part("ridge, answers of the source", ("answers",), Linear),
+    Part("random trees, descriptors", ("descriptors",), Forest, _RANDOM),
+    Part("forest, descriptors", ("descriptors",), Forest, _FEW),
+    Part("forest, ECFP4 counts", ("ecfp4",), Forest, _FEW),
 )
-
-
-def _share(problem: str) -> float | None:
-    return 1 / 3 if problem == "regression" else None
 
 
 def usable(parts: tuple[Part, ...], source: str) -> tuple[Part, ...]:

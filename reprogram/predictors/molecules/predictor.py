@@ -14,6 +14,9 @@ from reprogram.predictors.molecules import features
 from reprogram.predictors.molecules import labels as label_columns
 from reprogram.predictors.molecules import parts
 from reprogram.predictors.molecules.stacking import Stack
+from reprogram.predictors.molecules.tables import Features
+from reprogram.predictors.molecules.tables import Rows
+from reprogram.predictors.molecules.tables import remembered
 
 
 class MoleculePredictor:
@@ -26,15 +29,15 @@ class MoleculePredictor:
 
     Args:
         problem: `"regression"`, `"classification"` or `"multilabel"`; empty
-            to see it from the labels.
-        source: The frozen source, see `reading.read_layers`; empty for
-            none.
+            to tell it from the labels.
+        source: Name or path of the frozen source, see `features.read_layers`;
+            empty for none.
         seed: Seed of folds and forests.
-        cache: A folder that keeps the features from run to run.
-        jobs: Processes that compute features, and threads of the forests; -1
-            for all cores.
-        random: Random SMILES of each molecule that the source reads, see
-            `features.compute`.
+        cache: Folder that keeps the features from run to run.
+        jobs: Number of processes that compute features, and of threads that
+            fit; -1 for all cores.
+        random: Number of random SMILES of each molecule that the source
+            reads, see `features.compute`.
 
     Raises:
         ValueError: If the problem is unknown.
@@ -70,7 +73,7 @@ class MoleculePredictor:
         self,
         smiles: Sequence[str],
         labels: Sequence,
-        table: dict[str, features.Rows] | None = None,
+        table: Features | None = None,
     ) -> "MoleculePredictor":
         """Learns from molecules and labels.
 
@@ -82,44 +85,45 @@ class MoleculePredictor:
             table: Their features, if they are at hand, see `features_of`.
 
         Returns:
-            Itself.
+            This predictor.
 
         Raises:
             ValueError: If a string is not a molecule, or the labels do not
                 fit the molecules or the problem.
         """
-        found = label_columns.read(smiles, labels, self.problem)
-        return self.refit(smiles, found, [{}] * found.values.shape[1], table)
+        columns = label_columns.read(smiles, labels, self.problem)
+        known = [{}] * columns.values.shape[1]
+        return self.refit(smiles, columns, known, table)
 
     def refit(
         self,
         smiles: Sequence[str],
-        found: label_columns.Labels,
+        labels: label_columns.Labels,
         known: Sequence[dict],
-        table: dict[str, features.Rows] | None = None,
+        table: Features | None = None,
     ) -> "MoleculePredictor":
         """Learns again with what `Stack.state` kept of each column."""
-        self.smiles, self.labels = [str(row) for row in smiles], found
-        self.problem = found.problem
-        table = features.remembered(table or self.features_of(self.smiles))
+        self.smiles, self.labels = [str(row) for row in smiles], labels
+        self.problem = labels.problem
+        table = remembered(table or self.features_of(self.smiles))
         kind = "regression" if self.problem == "regression" else "labels"
         self.stacks, self.calibrations, self.logs = [], [], []
-        for column, state in zip(found.values.T, known, strict=True):
+        for column, state in zip(labels.values.T, known, strict=True):
             rows = np.isfinite(column)
             stack = Stack(self.parts, kind, self.seed)
             part, y = features.take(table, rows), column[rows]
             log = kind == "regression" and label_columns.spans_decades(y)
             self.logs.append(log)
             with joblib.parallel_config("threading", n_jobs=self.jobs):
-                fit = stack.fit(part, np.log(y) if log else y, state)
-            self.stacks.append(fit)
+                stack.fit(part, np.log(y) if log else y, state)
+            self.stacks.append(stack)
             if kind == "labels":
-                own = label_columns.calibrate(stack.without, column[rows])
+                own = label_columns.calibrate(stack.without, y)
                 self.calibrations.append(own)
         self.domain = domain.learn(table["ecfp4"].counts)
         return self
 
-    def features_of(self, smiles: Sequence[str]) -> dict[str, features.Rows]:
+    def features_of(self, smiles: Sequence[str]) -> dict[str, Rows]:
         """Computes what the parts read, see `features.compute`."""
         views = sorted({view for part in self.parts for view in part.views})
         return features.compute(
@@ -129,7 +133,7 @@ class MoleculePredictor:
     def predict(
         self,
         smiles: Sequence[str],
-        table: dict[str, features.Rows] | None = None,
+        table: Features | None = None,
     ) -> np.ndarray:
         """Predicts for molecules.
 
@@ -142,10 +146,10 @@ class MoleculePredictor:
             `(molecules,)`; for several columns or classes
             `(molecules, columns)`.
         """
-        table = features.remembered(table or self._features(smiles))
+        table = remembered(table or self._features(smiles))
         values = self._columns(table)
         values = self._plain(values)
-        if self.problem == "classification" and len(self.labels.classes) > 2:
+        if self._has_classes():
             return values / np.maximum(values.sum(axis=1, keepdims=True), 1e-9)
         return values[:, 0] if self.labels.flat else values
 
@@ -153,14 +157,14 @@ class MoleculePredictor:
         self,
         smiles: Sequence[str],
         confidence: float = 0.9,
-        table: dict[str, features.Rows] | None = None,
+        table: Features | None = None,
     ) -> Assessment:
         """Predicts, and says how far each prediction can be trusted.
 
         Args:
             smiles: Valid SMILES strings.
-            confidence: Share of intervals, or of sets, that shall hold the
-                truth.
+            confidence: Share of intervals, or of sets, that should hold the
+                truth, in (0, 1).
             table: The features of the molecules, if they are at hand.
 
         Returns:
@@ -171,10 +175,10 @@ class MoleculePredictor:
                 not between 0 and 1.
         """
         conformal.check(confidence)
-        table = features.remembered(table or self._features(smiles))
+        table = remembered(table or self._features(smiles))
         values = self._columns(table)
         nearest, similarity, inside = self.domain(table["ecfp4"].counts)
-        names = [self.smiles[row] for row in nearest]
+        smiles = [self.smiles[row] for row in nearest]
         lower = upper = sets = None
         if self.problem == "regression":
             lower, upper = self._intervals(values, table, confidence)
@@ -182,19 +186,24 @@ class MoleculePredictor:
         else:
             sets = self._sets(values, confidence)
         return Assessment(
-            values, lower, upper, sets, names, similarity, inside, nearest
+            values, lower, upper, sets, smiles, similarity, inside, nearest
         )
 
     def carried(self) -> list[dict[str, dict[str, float]]]:
         """Says which parts carried each column, see `Stack.carried`."""
         return [stack.carried() for stack in self.stacks]
 
-    def _features(self, smiles: Sequence[str]) -> dict[str, features.Rows]:
+    def _has_classes(self) -> bool:
+        """Whether each of several classes has a column."""
+        classes = self.labels.classes
+        return self.problem == "classification" and len(classes) > 2
+
+    def _features(self, smiles: Sequence[str]) -> dict[str, Rows]:
         for row in smiles:
             parse(row)
         return self.features_of([str(row) for row in smiles])
 
-    def _columns(self, table: dict[str, features.Rows]) -> np.ndarray:
+    def _columns(self, table: Features) -> np.ndarray:
         with joblib.parallel_config("threading", n_jobs=self.jobs):
             values = [stack.predict(table) for stack in self.stacks]
         if self.problem != "regression":
@@ -207,7 +216,7 @@ class MoleculePredictor:
     def _intervals(
         self,
         values: np.ndarray,
-        table: dict[str, features.Rows],
+        table: Features,
         confidence: float,
     ) -> tuple[np.ndarray, np.ndarray]:
         ends = [
@@ -227,14 +236,14 @@ class MoleculePredictor:
             return np.where(self.logs, np.exp(values), values)
 
     def _sets(self, values: np.ndarray, confidence: float) -> np.ndarray:
-        found = []
+        columns = []
         for k, stack in enumerate(self.stacks):
-            column = self.labels.values[:, k]
-            truth = column[np.isfinite(column)].astype(int)
+            truth = self.labels.values[:, k]
+            truth = truth[np.isfinite(truth)].astype(int)
             own = label_columns.probability(stack.without, self.calibrations[k])
-            pairs = [np.stack([1 - p, p], axis=1) for p in (values[:, k], own)]
-            found.append(conformal.label_sets(*pairs, truth, confidence))
-        sets = np.stack(found, axis=1)
-        if self.problem == "classification" and len(self.labels.classes) > 2:
-            return sets[:, :, 1]
-        return sets
+            new, old = (
+                np.stack([1 - p, p], axis=1) for p in (values[:, k], own)
+            )
+            columns.append(conformal.label_sets(new, old, truth, confidence))
+        sets = np.stack(columns, axis=1)
+        return sets[:, :, 1] if self._has_classes() else sets

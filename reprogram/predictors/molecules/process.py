@@ -1,7 +1,6 @@
 """A Gaussian process on a sum of kernels of molecules."""
 
 from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,9 +8,10 @@ import numpy as np
 from reprogram.predictors.gaussian_process import JITTER
 from reprogram.predictors.gaussian_process import KernelSum
 from reprogram.predictors.gaussian_process import Posterior
-from reprogram.predictors.molecules.features import Rows
-from reprogram.predictors.molecules.features import remembered
-from reprogram.predictors.molecules.scaling import Numbers
+from reprogram.predictors.molecules.tables import Features
+from reprogram.predictors.molecules.tables import Numbers
+from reprogram.predictors.molecules.tables import Rows
+from reprogram.predictors.molecules.tables import remembered
 
 
 class Process:
@@ -51,7 +51,7 @@ class Process:
 
     def fit(
         self,
-        features: Mapping[str, Rows],
+        features: Features,
         y: np.ndarray,
         theta: np.ndarray | None = None,
         start: np.ndarray | None = None,
@@ -96,12 +96,12 @@ class Process:
         self.posterior = Posterior(covariance, z)
         return self
 
-    def predict(self, features: Mapping[str, Rows]) -> np.ndarray:
+    def predict(self, features: Features) -> np.ndarray:
         """Returns the mean of each row `(rows,)`."""
         cross = self._covariance(self._read(features))
         return self.mean + self.scale * self.posterior.mean(cross)
 
-    def deviation(self, features: Mapping[str, Rows]) -> np.ndarray:
+    def deviation(self, features: Features) -> np.ndarray:
         """Returns the standard deviation of the value of each row `(rows,)`."""
         rows = self._read(features)
         prior = self.kernels.covariance(self._diagonals(rows), self.theta)
@@ -109,7 +109,7 @@ class Process:
         return self.scale * np.sqrt(variance + self.noise)
 
     def _read(
-        self, features: Mapping[str, Rows], rows: np.ndarray | None = None
+        self, features: Features, rows: np.ndarray | None = None
     ) -> dict[str, Rows]:
         tables = remembered({name: features[name] for name in self.views})
         if rows is not None:
@@ -118,12 +118,12 @@ class Process:
             tables[name] = scaled(tables[name])
         return tables
 
-    def _covariance(self, rows: Mapping[str, Rows]) -> np.ndarray:
+    def _covariance(self, rows: Features) -> np.ndarray:
         matrices = self._matrices(rows, self.train)
         return self.kernels.covariance(matrices, self.theta)
 
     def _matrices(
-        self, first: Mapping[str, Rows], second: Mapping[str, Rows]
+        self, first: Features, second: Features
     ) -> Iterator[np.ndarray]:
         """Yields similarities; of numbers products and squared distances."""
         for name in self.views:
@@ -137,7 +137,7 @@ class Process:
                 yield product
             yield np.maximum(square, 0)
 
-    def _diagonals(self, rows: Mapping[str, Rows]) -> Iterator[np.ndarray]:
+    def _diagonals(self, rows: Features) -> Iterator[np.ndarray]:
         """Yields what `_matrices` says of each row and itself."""
         for name in self.views:
             if name not in self.numbers:

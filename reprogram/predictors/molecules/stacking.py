@@ -1,5 +1,6 @@
-"""The default predictor of one column of numbers: parts and their weights."""
+"""The default predictor of one column of numbers: parts and their shares."""
 
+import warnings
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -7,28 +8,31 @@ from typing import Any
 
 import joblib
 import numpy as np
+from scipy import optimize
+from sklearn import model_selection
 from threadpoolctl import threadpool_limits
 
-from reprogram.predictors.molecules.features import Rows
 from reprogram.predictors.molecules.features import take
+from reprogram.predictors.molecules.models import Forest
+from reprogram.predictors.molecules.models import Model
 from reprogram.predictors.molecules.parts import Part
 from reprogram.predictors.molecules.process import Process
-from reprogram.predictors.molecules.weighing import folds
-from reprogram.predictors.molecules.weighing import trust
-from reprogram.predictors.molecules.weighing import weigh
+from reprogram.predictors.molecules.tables import Features
 
-SMALL = 1024
+SMALL = 1024  # rows up to which fits share the cores; larger ones use them all
+ROUGH = 50  # trees of a forest that only says how wrong forests are
+_STATE = ("shares", "errors", "without", "scores")
 
 
 class Stack:
     """The weighted mean of parts, their weights chosen inside the labels.
 
-    Five-fold cross-validation says what each part answers about molecules
-    that it has not seen. The shares start from the errors there and move, the
+    Five-fold cross-validation says what each part predicts of molecules that
+    it has not seen. The shares start from the errors there and move, the
     further the more labels there are, to the combination that errs least.
 
     Args:
-        parts: See `parts.Part`.
+        parts: The parts, of which the first one is a `Process`.
         problem: `"regression"` or `"labels"` (0 and 1).
         seed: Seed of the folds and of the parts.
         count: Number of folds.
@@ -45,123 +49,117 @@ class Stack:
     ):
         self.parts, self.problem = tuple(parts), problem
         self.seed, self.count = seed, count
+        self.models: dict[str, Any] = {}
+        self.thetas: Mapping[str, Sequence[float]] = {}
 
     def fit(
         self,
-        features: Mapping[str, Rows],
+        features: Features,
         y: np.ndarray,
-        known: Mapping[str, object] | None = None,
+        known: Mapping[str, Any] | None = None,
     ) -> "Stack":
         """Chooses the shares and fits all parts to all rows.
 
         Args:
-            features: Of the training molecules, see `features.compute`.
+            features: Features of the training molecules, see
+                `features.compute`.
             y: Their values `(rows,)`.
-            known: What `state` returned, to fit again without choosing again.
+            known: What `state` returned earlier, to choose nothing again.
 
         Returns:
-            Itself.
+            This stack.
         """
-        y = np.asarray(y, float)
-        # So small a problem is faster without threads.
+        y, self.models, self.thetas = np.asarray(y, float), {}, {}
+        # So small a problem is faster without threads inside of each fit.
         with threadpool_limits(1 if len(y) <= SMALL else None):
-            self.models: dict = {}
             if known:
-                self._restore(known)
+                self.thetas = known["thetas"]
+                for name in _STATE:
+                    setattr(self, name, np.array(known[name], float))
             else:
                 self._choose(features, y)
-            missing = [
-                part
-                for part, share in zip(self.parts, self.shares, strict=True)
-                if share and part.name not in self.models
-            ]
-            self.models |= self._whole(missing, features, y)
+            self._fit_whole(features, y, self.shares > 0)
+        self.models = {
+            part.name: self.models[part.name]
+            for part, share in zip(self.parts, self.shares, strict=True)
+            if share
+        }
         return self
 
-    def _whole(
-        self, parts: Sequence[Part], features: Mapping[str, Rows], y: np.ndarray
-    ) -> dict[str, object]:
-        """Fits parts to all rows."""
+    def _fit_whole(
+        self, features: Features, y: np.ndarray, wanted: Sequence[bool]
+    ) -> None:
+        """Fits the wanted parts to all rows, unless they are."""
 
-        def fit(part: Part) -> object:
+        def fit(part: Part) -> Model:
             model = part.make(self.problem, self.seed)
-            if part.name in self.thetas:
+            if part.name in self.thetas and isinstance(model, Process):
                 return model.fit(features, y, np.array(self.thetas[part.name]))
             return model.fit(features, y)
 
-        models = self._map(fit, [(part,) for part in parts], len(y))
-        return {p.name: m for p, m in zip(parts, models, strict=True)}
-
-    def _choose(self, features: Mapping[str, Rows], y: np.ndarray) -> None:
-        self.thetas = {}
-        processes = [
+        parts = [
             part
-            for part in self.parts
-            if isinstance(part.make(self.problem, 0), Process)
+            for part, wish in zip(self.parts, wanted, strict=True)
+            if wish and part.name not in self.models
         ]
-        self.models = self._whole(processes, features, y)
-        answers, spread = self._left_out(features, y)
-        self.errors = np.sqrt(((answers - y[:, None]) ** 2).mean(axis=0))
-        shares = weigh(answers, y, trust(self.errors))
+        models = _map(fit, [(part,) for part in parts], len(y))
+        self.models |= {p.name: m for p, m in zip(parts, models, strict=True)}
+
+    def _choose(self, features: Features, y: np.ndarray) -> None:
+        processes = [part.kind is Process for part in self.parts]
+        self._fit_whole(features, y, processes)
+        values, spread = self._leave_out(features, y)
+        self.errors = np.sqrt(((values - y[:, None]) ** 2).mean(axis=0))
+        shares = weigh(values, y, trust(self.errors))
         self.shares = np.where(shares < 0.01, 0, shares)
         self.shares[0] = max(self.shares[0], 1e-6)
         self.shares /= self.shares.sum()
-        self.without = answers @ self.shares
+        self.without = values @ self.shares
         self.scores = np.abs(y - self.without) / spread
 
-    def _left_out(
-        self, features: Mapping[str, Rows], y: np.ndarray
+    def _leave_out(
+        self, features: Features, y: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Answers of all parts, and deviations, about rows left out."""
-        fold = folds(y, self.problem, self.count, self.seed)
-        answers = np.full((len(y), len(self.parts)), y.mean())
+        """Predictions of all parts, and deviations, of rows left out."""
+        values = np.full((len(y), len(self.parts)), y.mean())
         spread = np.full(len(y), y.std() or 1.0)
 
-        def leave_out(k: int, i: int) -> None:
-            held, rest = fold == k, fold != k
+        def leave_out(
+            k: int, i: int, rest: np.ndarray, held: np.ndarray
+        ) -> None:
             inside, outside = take(features, rest), take(features, held)
-            model = self.parts[i].make(self.problem, k)
+            part = self.parts[i]
+            model = part.make(self.problem, k)
             if isinstance(model, Process):
-                # All labels choose where the choice starts, not where it ends.
-                start = self.models[self.parts[i].name].theta
-                model.fit(inside, y[rest], start=start)
+                # The choice starts near its end, but is made without the fold.
+                model.fit(inside, y[rest], start=self.models[part.name].theta)
+            elif isinstance(model, Forest):
+                model.fit(inside, y[rest], trees=ROUGH)
             else:
-                model.rough = True
                 model.fit(inside, y[rest])
-            answers[held, i] = model.predict(outside)
+            values[held, i] = model.predict(outside)
             if i == 0:
                 spread[held] = model.deviation(outside)
 
-        used = [
-            k
-            for k in range(self.count)
-            if (fold == k).any() and len(np.unique(y[fold != k])) > 1
+        work = [
+            (k, i, *rows)
+            for i in range(len(self.parts))
+            for k, rows in enumerate(
+                folds(y, self.problem, self.count, self.seed)
+            )
+            if len(np.unique(y[rows[0]])) > 1
         ]
-        work = [(k, i) for i in range(len(self.parts)) for k in used]
-        self._map(leave_out, work, len(y))
-        return answers, spread
+        _map(leave_out, work, len(y))
+        return values, spread
 
-    def _map(
-        self, function: Callable, work: Sequence[tuple], rows: int
-    ) -> list[Any]:
-        """Calls a function, for few rows in threads: many need memory."""
-        if rows > SMALL:
-            return [function(*arguments) for arguments in work]
-        jobs = [joblib.delayed(function)(*arguments) for arguments in work]
-        return joblib.Parallel(require="sharedmem")(jobs)
-
-    def predict(self, features: Mapping[str, Rows]) -> np.ndarray:
+    def predict(self, features: Features) -> np.ndarray:
         """Returns the value of each row `(rows,)`."""
-        return sum(
-            share * self.models[part.name].predict(features)
-            for part, share in zip(self.parts, self.shares, strict=True)
-            if share
-        )
+        values = np.stack([m.predict(features) for m in self.models.values()])
+        return self.shares[self.shares > 0] @ values
 
-    def deviation(self, features: Mapping[str, Rows]) -> np.ndarray:
+    def deviation(self, features: Features) -> np.ndarray:
         """Returns how unsure each row is, in units of the target `(rows,)`."""
-        first = self.models[self.parts[0].name]
-        return first.deviation(features)
+        return self.models[self.parts[0].name].deviation(features)
 
     def carried(self) -> dict[str, dict[str, float]]:
         """Says what each part contributed, the largest share first.
@@ -179,19 +177,117 @@ class Stack:
             for i in order
         }
 
-    def state(self) -> dict[str, object]:
+    def state(self) -> dict[str, Any]:
         """Returns what `fit` needs to fit again, as JSON can hold it."""
-        chosen = {
+        thetas = {
             name: model.theta.tolist()
             for name, model in self.models.items()
-            if hasattr(model, "theta")
+            if isinstance(model, Process)
         }
-        names = ("shares", "errors", "without", "scores")
-        return {"thetas": chosen} | {
-            name: getattr(self, name).tolist() for name in names
-        }
+        chosen = {name: getattr(self, name).tolist() for name in _STATE}
+        return {"thetas": thetas} | chosen
 
-    def _restore(self, known: Mapping[str, object]) -> None:
-        self.thetas = known["thetas"]
-        for name in ("shares", "errors", "without", "scores"):
-            setattr(self, name, np.array(known[name], float))
+
+def _map(
+    function: Callable[..., Any], work: Sequence[tuple], rows: int
+) -> list[Any]:
+    """Calls a function, for few rows in threads: many need memory."""
+    if rows > SMALL:
+        return [function(*arguments) for arguments in work]
+    calls = [joblib.delayed(function)(*arguments) for arguments in work]
+    return joblib.Parallel(require="sharedmem")(calls)
+
+
+def folds(
+    y: np.ndarray, problem: str, count: int = 5, seed: int = 0
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Deals rows into folds, class by class for labels.
+
+    Args:
+        y: Values `(rows,)`, of at least two rows.
+        problem: `"regression"` or `"labels"`.
+        count: Number of folds, fewer if there are fewer rows.
+        seed: Seed of the deal.
+
+    Returns:
+        For each fold the rows outside of it and the rows in it.
+
+    Example:
+    >>> sorted(held.tolist() for _, held in folds(np.arange(3.0), "regression"))
+    [[0], [1], [2]]
+    """
+    labels = (y > 0.5).astype(int)
+    largest = int(np.bincount(labels).max())
+    options = {"shuffle": True, "random_state": seed}
+    if problem == "regression" or largest < 2:
+        deal = model_selection.KFold(min(count, len(y)), **options)
+        return list(deal.split(y))
+    deal = model_selection.StratifiedKFold(min(count, largest), **options)
+    with warnings.catch_warnings():
+        # Not every fold needs a molecule of a rare class.
+        warnings.filterwarnings("ignore", "The least populated class")
+        return list(deal.split(y, labels))
+
+
+def weigh(
+    values: np.ndarray,
+    y: np.ndarray,
+    start: np.ndarray,
+    strength: float = 0.3,
+) -> np.ndarray:
+    """Finds shares of the parts whose weighted mean is nearest to the truth.
+
+    Args:
+        values: Predictions of each part without the row `(rows, parts)`.
+        y: The truth `(rows,)`.
+        start: Shares that few rows are drawn to `(parts,)`.
+        strength: Weight of these shares, in rows.
+
+    Returns:
+        Shares `(parts,)`, none negative, their sum 1.
+
+    Example:
+    >>> y = np.linspace(-1, 1, 50)
+    >>> values = np.stack([y, -y], axis=1)
+    >>> weigh(values, y, np.ones(2) / 2)[0] > 0.8
+    np.True_
+    """
+    errors = values - y[:, None]
+    square = errors.T @ errors
+    scale = strength * np.trace(square) / square.size
+    parts = len(start)
+
+    def loss(shares: np.ndarray) -> tuple[float, np.ndarray]:
+        off = shares - start
+        value = shares @ square @ shares + scale * parts * off @ off
+        return value, 2 * square @ shares + 2 * scale * parts * off
+
+    result = optimize.minimize(
+        loss,
+        start,
+        jac=True,
+        method="SLSQP",
+        bounds=[(0.0, 1.0)] * parts,
+        constraints=optimize.LinearConstraint(np.ones(parts), 1, 1),
+    )
+    shares = np.clip(result.x, 0, None)
+    return shares / shares.sum()
+
+
+def trust(errors: np.ndarray, power: float = 16.0) -> np.ndarray:
+    """Turns the errors of the parts into shares, the less error the more.
+
+    Args:
+        errors: Errors of each part on left-out rows `(parts,)`.
+        power: Exponent of the error, with which the share falls.
+
+    Returns:
+        Shares `(parts,)`, their sum 1.
+
+    Example:
+    >>> trust(np.array([1.0, 2.0])).round(2).tolist()
+    [1.0, 0.0]
+    """
+    floor = max(float(errors.min()), 1e-12)
+    shares = (floor / np.maximum(errors, floor)) ** power
+    return shares / shares.sum()

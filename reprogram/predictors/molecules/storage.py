@@ -23,24 +23,24 @@ def save(predictor: MoleculePredictor, folder: str | os.PathLike) -> None:
     """Writes a fitted predictor.
 
     Args:
-        predictor: The predictor.
-        folder: Where `predictor.json` goes; made if missing.
+        predictor: A fitted predictor.
+        folder: Folder that `predictor.json` is written to; made if missing.
 
     Raises:
         ValueError: If the predictor was not fitted.
     """
     if not hasattr(predictor, "stacks"):
-        raise ValueError("The predictor has learned nothing. Call fit first.")
+        raise ValueError("The predictor is not fitted. Call fit first.")
     some = predictor.smiles[:CHECKED]
-    found = predictor.labels
+    labels = predictor.labels
     content = {
         "problem": predictor.problem,
         "source": predictor.source,
         "seed": predictor.seed,
         "smiles": predictor.smiles,
-        "labels": files.plain(found.values.tolist()),
-        "classes": files.plain(list(found.classes)),
-        "flat": found.flat,
+        "labels": files.plain(labels.values.tolist()),
+        "classes": files.plain(list(labels.classes)),
+        "flat": labels.flat,
         "stacks": [stack.state() for stack in predictor.stacks],
         "predictions": np.asarray(predictor.predict(some)).tolist(),
         "versions": files.versions(),
@@ -58,9 +58,9 @@ def load(
     """Reads what `save` wrote and fits it again.
 
     Args:
-        folder: The folder.
-        cache: See `MoleculePredictor`.
-        jobs: See `MoleculePredictor`.
+        folder: Folder that holds `predictor.json`.
+        cache: Folder that keeps the features from run to run.
+        jobs: Number of processes and threads, see `MoleculePredictor`.
 
     Returns:
         The predictor, ready to predict. It warns if other versions of the
@@ -80,38 +80,38 @@ def load(
     path = pathlib.Path(folder) / NAME
     if not path.is_file():
         raise ValueError(
-            f"There is no {path}. Give the folder that"
-            " scripts.train_molecules wrote."
+            f"There is no {path}. Give the folder of a saved predictor of"
+            " molecules."
         )
     try:
-        found = json.loads(path.read_text("utf-8"))
+        content = json.loads(path.read_text("utf-8"))
         labels = Labels(
-            found["problem"],
-            np.array(found["labels"], float),
-            tuple(found["classes"]),
-            found["flat"],
+            content["problem"],
+            np.array(content["labels"], float),
+            tuple(content["classes"]),
+            content["flat"],
         )
         model = MoleculePredictor(
-            found["problem"], found["source"], found["seed"], cache, jobs
+            content["problem"], content["source"], content["seed"], cache, jobs
         )
-        model.refit(found["smiles"], labels, found["stacks"])
+        model.refit(content["smiles"], labels, content["stacks"])
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(
             f"{path} is damaged: {error!r}. Train again."
         ) from error
-    _compare(model, found)
+    _compare(model, content)
     return model
 
 
-def _compare(model: MoleculePredictor, found: dict) -> None:
-    then = np.array(found["predictions"])
+def _compare(model: MoleculePredictor, content: dict) -> None:
+    then = np.array(content["predictions"])
     now = np.asarray(model.predict(model.smiles[:CHECKED]))
     change = np.abs(now - then).max() / max(np.abs(then).max(), 1e-9)
     if change > 1e-3:
         versions = files.versions()
         differ = [
             f"{name} {old} then and {versions.get(name)} now"
-            for name, old in found["versions"].items()
+            for name, old in content["versions"].items()
             if versions.get(name) != old
         ]
         warnings.warn(

@@ -1,6 +1,4 @@
-"""The default predictor: stacking, missing labels, saving and loading."""
-
-import json
+"""The default predictor: stacking, and missing labels."""
 
 import numpy as np
 import pytest
@@ -8,7 +6,7 @@ import pytest
 from reprogram.experiments import evaluation
 from reprogram.predictors import molecules as fewshot
 from reprogram.predictors.molecules import parts
-from reprogram.predictors.molecules import weighing
+from reprogram.predictors.molecules import stacking
 from tests import commands
 
 ROWS = commands.molecules(40)
@@ -94,41 +92,8 @@ def test_says_what_carried_it():
     assert shares == sorted(shares, reverse=True)
 
 
-def test_saves_and_loads(tmp_path, recwarn):
-    names = np.where(np.median(Y) < Y, "long", "short")
-    several = np.stack([Y > 6, Y > 8], axis=1).astype(float)
-    for labels in (Y, names, several):
-        model = fewshot.MoleculePredictor(source="")
-        fewshot.save(model.fit(SMILES[:25], labels[:25]), tmp_path)
-        again = fewshot.load(tmp_path)
-        np.testing.assert_allclose(
-            again.predict(SMILES), model.predict(SMILES), rtol=1e-9
-        )
-        assert again.carried() == model.carried()
-    assert [p.name for p in tmp_path.iterdir()] == ["predictor.json"]
-    assert not [w for w in recwarn if "answers up to" in str(w.message)]
-
-
-def test_says_if_it_answers_otherwise_than_when_saved(tmp_path):
-    model = fewshot.MoleculePredictor(source="").fit(SMILES, Y)
-    fewshot.save(model, tmp_path)
-    path = tmp_path / "predictor.json"
-    content = json.loads(path.read_text())
-    content["predictions"][0] += 5
-    path.write_text(json.dumps(content))
-    with pytest.warns(UserWarning, match="differently than when it was saved"):
-        fewshot.load(tmp_path)
-    path.write_text("{}")
-    with pytest.raises(ValueError, match="is damaged.*Train again"):
-        fewshot.load(tmp_path)
-    with pytest.raises(ValueError, match="There is no"):
-        fewshot.load(tmp_path / "nowhere")
-
-
-def test_refuses(tmp_path):
+def test_refuses():
     model = fewshot.MoleculePredictor(source="")
-    with pytest.raises(ValueError, match="has learned nothing"):
-        fewshot.save(model, tmp_path)
     with pytest.raises(ValueError, match="must be one of regression"):
         fewshot.MoleculePredictor("ranking")
     with pytest.raises(ValueError, match="Not a valid SMILES: 'C1CC'"):
@@ -142,21 +107,23 @@ def test_shares_follow_the_errors():
     rng = np.random.default_rng(0)
     y = rng.normal(size=200)
     noise = rng.normal(size=(200, 3)) * [0.3, 0.3, 3]
-    shares = weighing.weigh(y[:, None] + noise, y, np.ones(3) / 3)
+    shares = stacking.weigh(y[:, None] + noise, y, np.ones(3) / 3)
     assert shares[2] < 0.1 and shares[:2].min() > 0.3
     start = np.array([0.9, 0.05, 0.05])
-    few = weighing.weigh(y[:3, None] + noise[:3], y[:3], start, strength=1e4)
+    few = stacking.weigh(y[:3, None] + noise[:3], y[:3], start, strength=1e4)
     np.testing.assert_allclose(few, start, atol=0.02)
 
 
 def test_folds_share_out_the_classes():
     y = np.arange(50) < 10
-    fold = weighing.folds(y, "labels", seed=3)
-    assert np.bincount(fold).tolist() == [10] * 5
-    assert np.bincount(fold[y]).tolist() == [2] * 5
+    for rest, held in stacking.folds(y, "labels", seed=3):
+        assert len(held) == 10 and y[held].sum() == 2
+        assert sorted([*rest, *held]) == list(range(50))
     rare = np.arange(32) < 2
-    fold = weighing.folds(rare, "labels")
-    assert len(set(fold[rare])) == 2
+    counts = [rare[held].sum() for _, held in stacking.folds(rare, "labels")]
+    assert sorted(counts) == [0, 0, 0, 1, 1]
+    pair = stacking.folds(np.arange(2), "labels")
+    assert sorted(held.tolist() for _, held in pair) == [[0], [1]]
 
 
 def test_a_single_positive_label_in_a_fold():
