@@ -288,3 +288,10 @@ def compare(
     elif not why:
         verdict = "better" if direction(metric) * mean > 0 else "worse"
     return Comparison(baseline["name"], verdict, mean, half_width, paired, why)
+
+
+def paired(record: dict, result: Comparison) -> str:
+    """Writes a paired difference with its half-width, or why there is none."""
+    style = number_format(record, record["task"]["metric"])
+    text = f"{result.difference:+{style}} ± {result.half_width:{style}}"
+    return result.reason or text

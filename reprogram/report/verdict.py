@@ -127,11 +127,8 @@ def _value(model: dict, record: dict, more: str = "") -> str:
 
 
 def _paired(result: Comparison, record: dict) -> str:
-    if result.reason:
-        return result.reason
-    style = statistics.number_format(record, record["task"]["metric"])
-    size = f"{result.difference:+{style}} ± {result.half_width:{style}}"
-    return f"paired difference {size}"
+    text = statistics.paired(record, result)
+    return text if result.reason else f"paired difference {text}"
 
 
 def _lead(record: dict, rival: dict, result: Comparison, tied: int) -> str:

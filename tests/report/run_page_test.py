@@ -51,11 +51,11 @@ def test_page_is_written_whole(tmp_path):
 def test_page_of_molecules():
     found = read(molecules())
     for line in (
-        "better than the mean predictor",
-        "RMSE lower by 0.210 ± 0.031 pIC50",
-        "no difference seen from the linear probe",
-        "worse than the Tanimoto-kernel Gaussian process",
-        "RMSE higher by 0.100 ± 0.034 pIC50",
+        "Use the Tanimoto-kernel Gaussian process: RMSE 0.710 pIC50 (95 %",
+        "the reprogrammed model adds nothing here",
+        "-0.210 ± 0.031better",
+        "no difference seen",
+        "+0.100 ± 0.034worse",
         "Frozen, proven.",
         "2 rows were left out.",
         "nearest median",
@@ -72,7 +72,7 @@ def test_page_of_molecules():
 
 def test_page_of_images():
     found = read(images())
-    assert "better than the linear probe" in found.text
+    assert "0.070 better than the linear probe" in found.text
     assert "Label mapping" in found.text and "and 36 more" in found.text
     assert "The linear probe stopped" in found.text
     assert "Dropped rows" not in found.text
@@ -133,8 +133,8 @@ def test_one_seed_has_no_verdict():
         for name, values in model["metrics"].items():
             model["metrics"][name] = values[:1]
     found = read(record)
-    assert "not decided against the linear probe" in found.text
-    assert "one seed gives no interval" in found.text
+    assert "shows nothing: the Tanimoto-kernel" in found.text
+    assert "one seed gives no intervalnot decided" in found.text
     assert "one seed, so no confidence intervals" in found.text
     assert "Test rows, seed 7" in found.text
     assert "±" not in found.text
@@ -144,8 +144,7 @@ def test_a_failed_seed_leaves_the_question_open():
     record = molecules()
     record["models"][-1]["metrics"]["rmse"][2] = float("nan")
     found = read(record)
-    assert "not decided against the mean predictor" in found.text
-    assert "no value for 1 of 5 seeds" in found.text
+    assert "no value for 1 of 5 seedsnot decided" in found.text
     assert "4 of 5 seeds" in found.text
 
 
@@ -206,7 +205,7 @@ def test_the_page_of_an_ensemble_says_what_it_knows():
     for line in (
         "Use the few-label ensemble: RMSE 0.640",
         "The saved few-label ensemble: refitted on all 128 labels.",
-        "better than the Tanimoto-kernel Gaussian process RMSE lower by 0.070",
+        "0.070 better than the Tanimoto-kernel Gaussian process",
         "promised by the intervals90.0 %",
         "test values that they held93.0 % (81.4 to 98.4)",
         "held inside the domain100.0 % (87.9 to 100.0)",
@@ -218,13 +217,13 @@ def test_the_page_of_an_ensemble_says_what_it_knows():
         assert line in text, line
     assert "coverage" not in text and "Source model" not in text
     record["task"]["problem"] = "classification"
-    assert run_context.promises(record)[0][0] == "promised by the sets"
+    assert "promised by the sets" in run_context.promises(record)
 
 
 def test_the_verdict_is_the_first_thing_on_the_page():
     text = page.render(molecules() | {"verdict": "Use that one."})
     body = " ".join(Reader(text).text.split())
-    assert body.index("Use that one.") < body.index("better than the mean")
+    assert body.index("nav17") < body.index("Use that one.") < 100
 
 
 def test_many_dropped_rows_are_counted():

@@ -69,7 +69,6 @@ def render(record: dict) -> str:
         record=record,
         task=task,
         saved=statistics.saved(record),
-        answers=run_context.answers(record),
         metrics=_headings(record),
         models=run_context.result_rows(record),
         notes=records.notes(record),
@@ -85,7 +84,7 @@ def render(record: dict) -> str:
             for row, *reasons in (task.get("dropped") or [])[:MOST_DROPPED]
         ],
         frozen=run_context.frozen(record),
-        **run_context.about(record),
+        source=source,
     )
 
 

@@ -6,81 +6,24 @@ from typing import Any
 from reprogram.report import record as records
 from reprogram.report import statistics
 from reprogram.report.pages.base import number
-from reprogram.report.statistics import Comparison
 
 MOST_SOURCES = 12
 LEAST_SHARE = 0.01  # of the vote, for a part that the page names
-
-PHRASES = {
-    "better": "better than the",
-    "worse": "worse than the",
-    "no difference seen": "no difference seen from the",
-    "not decided": "not decided against the",
+ASSESSED = {
+    "coverage": "test values that they held",
+    "coverage in domain": "held inside the domain",
+    "in domain": "test rows inside the domain of the training rows",
 }
-DATA = {
-    "modality": "modality",
-    "problem": "problem",
-    "rows": "rows",
-    "train_rows": "training rows to draw from",
-    "test_rows": "test rows",
-    "licence": "licence",
-    "citation": "citation",
-}
-
-
-def answers(record: dict) -> list[dict[str, str]]:
-    """Compares the saved model with its baselines.
-
-    Args:
-        record: A record.
-
-    Returns:
-        A dict for each of the trivial baseline, the linear probe and the best
-        of the other models: `verdict`, `text`, and `detail`, the paired
-        difference over seeds with its interval. Empty without a saved model.
-    """
-    ours = statistics.saved(record)
-    if ours is None:
-        return []
-    roles = ("trivial", "probe")
-    baselines = [statistics.find(record, role) for role in roles]
-    taken = [ours, *baselines]
-    others = [model for model in record["models"] if model not in taken]
-    baselines.append(statistics.best({**record, "models": others}))
-    return [
-        _answer(record, statistics.compare(record, baseline))
-        for baseline in baselines
-        if baseline and baseline is not ours
-    ]
-
-
-def _answer(record: dict, result: Comparison) -> dict[str, str]:
-    return {
-        "verdict": result.verdict,
-        "text": f"{PHRASES[result.verdict]} {result.baseline}",
-        "detail": result.reason or difference(record, result),
-    }
-
-
-def difference(record: dict, result: Comparison) -> str:
-    """Writes a paired difference in the headline metric with its interval."""
-    metric = record["task"]["metric"]
-    style = statistics.number_format(record, metric)
-    sign = "lower" if result.difference < 0 else "higher"
-    size = f"{abs(result.difference):{style}} ± {result.half_width:{style}}"
-    text = f"{statistics.label(metric)} {sign} by {size}"
-    return f"{text} {statistics.unit(record, metric)}".strip()
 
 
 def facts(record: dict) -> list[tuple[str, str]]:
     """Lists the numbers at the head of the page, each with what it is."""
-    ours = statistics.saved(record)
-    metric = record["task"]["metric"]
+    saved, metric = statistics.saved(record), record["task"]["metric"]
     listed = []
-    if ours is not None:
+    if saved is not None:
         unit = statistics.unit(record, metric)
-        name = f"{statistics.label(metric)}, {ours['name']}"
-        value = statistics.estimate(record, ours, metric)
+        name = f"{statistics.label(metric)}, {saved['name']}"
+        value = statistics.estimate(record, saved, metric)
         listed.append((value, f"{name} [{unit}]" if unit else name))
     counts = {
         "labels to train and select on": record["train_size"],
@@ -108,36 +51,30 @@ def duration(seconds: float) -> str:
 
 def result_rows(record: dict) -> list[dict[str, Any]]:
     """Lists the rows of the table of results, one a model."""
-    ours, best = statistics.saved(record), statistics.best(record)
+    saved, best = statistics.saved(record), statistics.best(record)
     names = statistics.metrics(record)
-    style = statistics.number_format(record, names[0])
     rows = []
     for model in record["models"]:
-        row = {
-            "name": model["name"],
-            "kind": model.get("kind") or "",
-            "saved": model is ours,
-            "best": model is best,
-            "cells": [statistics.estimate(record, model, n) for n in names],
-            "parameters": records.parameters(model),
-            "seconds": records.seconds(model),
-            "paired": "",
-            "verdict": "",
-        }
-        if ours is not None and model is not ours:
+        result = None
+        if saved is not None and model is not saved:
             result = statistics.compare(record, model)
-            row["verdict"] = result.verdict
-            row["paired"] = result.reason or _signed(result, style)
-        rows.append(row)
+        rows.append(
+            {
+                "name": model["name"],
+                "kind": model.get("kind") or "",
+                "saved": model is saved,
+                "best": model is best,
+                "cells": [statistics.estimate(record, model, n) for n in names],
+                "parameters": records.parameters(model),
+                "seconds": records.seconds(model),
+                "paired": statistics.paired(record, result) if result else "",
+                "verdict": result.verdict if result else "",
+            }
+        )
     return rows
 
 
-def _signed(result: Comparison, style: str) -> str:
-    size = f"{result.difference:+{style}}".replace("-", "\u2212")
-    return f"{size} ± {result.half_width:{style}}"
-
-
-def promises(record: dict) -> list[tuple[str, str]]:
+def promises(record: dict) -> dict[str, str]:
     """Lists what the saved model says of its own predictions, and if it held.
 
     Args:
@@ -145,28 +82,22 @@ def promises(record: dict) -> list[tuple[str, str]]:
             `coverage`, `coverage in domain` and `in domain`.
 
     Returns:
-        Pairs of name and text; empty where nothing was promised.
+        Texts by name; empty where nothing was promised.
     """
-    model = statistics.saved(record)
-    if model is None:
-        return []
-    names = {
-        "coverage": "test values that they held",
-        "coverage in domain": "held inside the domain",
-        "in domain": "test rows inside the domain of the training rows",
+    saved = statistics.saved(record)
+    metrics = saved["metrics"] if saved else {}
+    if not saved or "coverage" not in metrics:
+        return {}
+    classes = record["task"]["problem"] == "classification"
+    kind, promised = "sets" if classes else "intervals", statistics.confidence
+    return {
+        f"promised by the {kind}": _percent(promised(record)),
+        **{
+            name: _percent(*statistics.ends(record, saved, metric))
+            for metric, name in ASSESSED.items()
+            if metric in metrics
+        },
     }
-    listed = [
-        (name, _percent(*statistics.ends(record, model, metric)))
-        for metric, name in names.items()
-        if metric in model["metrics"]
-    ]
-    if "coverage" in model["metrics"]:
-        kind = "intervals"
-        if record["task"]["problem"] == "classification":
-            kind = "sets"
-        promised = statistics.confidence(record)
-        listed.insert(0, (f"promised by the {kind}", _percent(promised)))
-    return listed
 
 
 def _percent(mean: float, low: float = math.nan, high: float = math.nan) -> str:
@@ -192,39 +123,13 @@ def carried(record: dict) -> list[tuple[str, list[list]]]:
     return listed
 
 
-def frozen(record: dict) -> dict[str, str]:
-    """States whether the source is proven to have stayed the same."""
+def frozen(record: dict) -> str:
+    """Says if the source stayed the `same`, `changed`, or it is `unknown`."""
     source = source_of(record)
-    before = source.get("fingerprint_before")
-    after = source.get("fingerprint_after")
-    state = "same" if before == after else "changed"
-    if not before or not after:
-        state = "unknown"
-    return {"state": state, "before": before or "", "after": after or ""}
-
-
-def about(record: dict) -> dict[str, list[tuple[str, Any]]]:
-    """Lists the facts on the data, on the source and on the settings."""
-    task, source = record["task"], source_of(record)
-    seeds = ", ".join(map(str, record["seeds"]))
-    similarity = (task.get("similarity") or {}).items()
-    flags = sorted(record["flags"].items())
-    return {
-        "data": [(name, task.get(key)) for key, name in DATA.items()],
-        "similarity": [(k.replace("_", " "), v) for k, v in similarity],
-        "source": [
-            (key.replace("_", " "), source.get(key))
-            for key in (
-                *("name", "parameters", "fingerprint_before"),
-                *("fingerprint_after", "licence", "citation"),
-            )
-            if source
-        ],
-        "settings": [
-            ("seed" if len(record["seeds"]) == 1 else "seeds", seeds),
-            *((k, "–" if v is None else str(v)) for k, v in flags),
-        ],
-    }
+    ends = [source.get(f"fingerprint_{end}") for end in ("before", "after")]
+    if not all(ends):
+        return "unknown"
+    return "same" if ends[0] == ends[1] else "changed"
 
 
 def mapping_rows(record: dict) -> list[dict[str, Any]]:
@@ -234,17 +139,12 @@ def mapping_rows(record: dict) -> list[dict[str, Any]]:
         if len(sources) == 1 and isinstance(sources[0], list):
             sources = sources[0]
         shown = [_source(entry) for entry in sources[:MOST_SOURCES]]
-        rows.append(
-            {
-                "target": number(target),
-                "sources": shown,
-                "more": len(sources) - len(shown),
-            }
-        )
+        more = len(sources) - len(shown)
+        row = {"target": number(target), "sources": shown, "more": more}
+        rows.append(row)
     return rows
 
 
 def _source(entry: Any) -> str:
-    if isinstance(entry, list):
-        return " × ".join(number(part) for part in entry)
-    return number(entry)
+    parts = entry if isinstance(entry, list) else [entry]
+    return " × ".join(map(number, parts))

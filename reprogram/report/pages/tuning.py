@@ -43,7 +43,7 @@ def write(study: "optuna.Study", folder: pathlib.Path) -> None:
         ],
         versions=files.versions(),
         made_from=" from the trials of the study",
-        recipe=list(recipe.items()),
+        recipe=recipe,
         refused=[(str(t.params), t.user_attrs["refused"]) for t in refused],
         losses=_losses(trials),
         importances=_importances(study, trials),
