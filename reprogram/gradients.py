@@ -50,10 +50,10 @@ def value_and_grad(
         convert = _tensorflow("value_and_grad").convert_to_tensor
 
     def with_tensors(*args: Any) -> tuple[Any, Any]:
-        args = list(args)
+        tensors = list(args)
         for i in positions:
-            args[i] = keras.tree.map_structure(convert, args[i])
-        value, gradients = differentiated(*args)
+            tensors[i] = keras.tree.map_structure(convert, args[i])
+        value, gradients = differentiated(*tensors)
         return value, gradients if argnums is positions else gradients[0]
 
     return with_tensors
@@ -124,9 +124,9 @@ def step_on(
     """Runs a step of Keras on a batch that is changed first.
 
     Args:
-        model: Whose step it is.
+        model: The model that is trained or tested.
         step: `train_step` or `test_step` of Keras.
-        arguments: What that step was called with on this backend.
+        arguments: Arguments of that step on this backend.
         change: Takes the batch and the number of updates so far, a tensor;
             returns the batch to step on. It may call the model.
 
@@ -153,8 +153,8 @@ def replayed_step(
     """Steps several times on a batch; one backward pass moves inputs too.
 
     Args:
-        model: Whose step it is.
-        arguments: What `train_step` was called with.
+        model: The model that is trained.
+        arguments: Arguments of `train_step`.
         replay: `start(x, updates so far)`, `move(moved, gradient, x)` and the
             number of repetitions.
 
@@ -172,15 +172,15 @@ def replayed_step(
     for _ in range(count):
         with tf.GradientTape() as tape:
             tape.watch(moved)
-            answers = model(moved, training=True)
-            loss = model.compute_loss(moved, y, answers, weight, training=True)
+            scores = model(moved, training=True)
+            loss = model.compute_loss(moved, y, scores, weight, training=True)
             scaled = model.optimizer.scale_loss(loss)
         variables = variables or model.trainable_weights
         *slopes, slope = tape.gradient(scaled, [*variables, moved])
         model.optimizer.apply_gradients(zip(slopes, variables))
         moved = move(moved, slope, x)
     model._loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
-    return model.compute_metrics(x, y, answers, weight)
+    return model.compute_metrics(x, y, scores, weight)
 
 
 def _taped(

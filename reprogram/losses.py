@@ -1,6 +1,8 @@
 """Losses of target scores: for missing values and for scarce classes."""
 
+from collections.abc import Callable
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,9 +14,9 @@ class Masked(keras.losses.Loss):
     """Averages a loss over the targets that are known.
 
     Args:
-        kind: `"squared"` for regression; or, for multi-label targets of 0 and
-            1 against logits, `"binary"` or `"focal"`, which counts less what
-            is predicted well.
+        kind: `"squared"` for regression. For multi-label targets of 0 and 1
+            against logits: `"binary"`, or `"focal"`, in which targets that
+            are predicted well count less.
 
     Raises:
         ValueError: If `kind` is none of these.
@@ -35,12 +37,12 @@ class Masked(keras.losses.Loss):
         super().__init__(name or f"masked_{kind}", reduction, **kwargs)
         if kind not in ("squared", "binary", "focal"):
             raise ValueError(
-                "`kind` must be squared or binary or focal. Received:"
+                "`kind` must be 'squared', 'binary' or 'focal'. Received:"
                 f" {kind!r}."
             )
         self.kind = kind
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         y_pred = ops.convert_to_tensor(y_pred)
         y_true = ops.cast(y_true, y_pred.dtype)
         known = ops.logical_not(ops.isnan(y_true))
@@ -57,7 +59,7 @@ class Masked(keras.losses.Loss):
         share = ops.maximum(ops.mean(known), 1e-6)
         return ops.mean(loss * known, axis=-1) / share
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "kind": self.kind}
 
 
@@ -84,18 +86,18 @@ class OneHot(keras.losses.Loss):
         super().__init__(name, reduction, **kwargs)
         self.loss = loss
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         y_pred = ops.convert_to_tensor(y_pred)
         ids = ops.cast(ops.reshape(y_true, (-1,)), "int32")
         rows = ops.one_hot(ids, y_pred.shape[-1], dtype=y_pred.dtype)
         return self.loss.call(rows, y_pred)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         loss = keras.saving.serialize_keras_object(self.loss)
         return {**super().get_config(), "loss": loss}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "OneHot":
         loss = keras.saving.deserialize_keras_object(config["loss"])
         return cls(**{**config, "loss": loss})
 
@@ -108,9 +110,9 @@ class LogitAdjusted(keras.losses.Loss):
     that the scores without it are best for balanced accuracy.
 
     Args:
-        counts: Training samples of each class. A class without any counts as
-            one sample.
-        strength: How much to add; 0 is the plain cross-entropy.
+        counts: Number of training samples of each class. A class without
+            samples is treated as if it had one.
+        strength: Factor of what is added; 0 is the plain cross-entropy.
 
     Raises:
         ValueError: If `counts` are not those of at least two classes.
@@ -137,13 +139,13 @@ class LogitAdjusted(keras.losses.Loss):
         share = _shares(self.counts)
         self.offset = (strength * np.log(share)).astype("float32")
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         y_pred = ops.convert_to_tensor(y_pred)
         ids = ops.cast(ops.reshape(y_true, (-1,)), "int32")
         scores = y_pred + ops.cast(self.offset, y_pred.dtype)
         return ops.sparse_categorical_crossentropy(ids, scores, True)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = {"counts": self.counts, "strength": self.strength}
         return {**super().get_config(), **config}
 
@@ -156,18 +158,18 @@ LOSSES = {
 
 
 def _shares(counts: Sequence[float]) -> np.ndarray:
-    counts = np.asarray(counts, "float64")
-    if counts.ndim != 1 or len(counts) < 2 or not (counts >= 0).all():
+    samples = np.asarray(counts, "float64")
+    if samples.ndim != 1 or len(samples) < 2 or not (samples >= 0).all():
         raise ValueError(
             "`counts` must be the samples of each of at least two classes."
-            f" Received: {counts.tolist()}."
+            f" Received: {samples.tolist()}."
         )
-    counts = np.maximum(counts, 1.0)
-    return counts / counts.sum()
+    samples = np.maximum(samples, 1.0)
+    return samples / samples.sum()
 
 
 def _focal(counts: Sequence[int] | None) -> keras.losses.Loss:
-    weights = 1.0
+    weights: float | list[float] = 1.0
     if counts is not None:
         share = _shares(counts)
         weights = [float(weight) for weight in 1 / (len(share) * share)]
@@ -184,7 +186,7 @@ def _smooth(counts: Sequence[int] | None) -> keras.losses.Loss:
     )
 
 
-NAMED = {
+NAMED: dict[str, Callable[..., keras.losses.Loss]] = {
     "focal": _focal,
     "logit_adjusted": LogitAdjusted,
     "label_smoothing": _smooth,
@@ -196,14 +198,15 @@ def get(
     problem: str = "classification",
     counts: Sequence[int] | None = None,
 ) -> keras.losses.Loss:
-    """Returns a loss of target scores.
+    """Returns the loss that a name stands for.
 
     Args:
         name: A key of `NAMED`, or empty for the default of the problem:
             `"focal"` (each class weighed by the inverse of its share),
             `"logit_adjusted"` or `"label_smoothing"`.
         problem: `"classification"`, `"multilabel"` or `"regression"`.
-        counts: Training samples of each class; `None` for equal classes.
+        counts: Number of training samples of each class; `None` for equal
+            classes.
 
     Returns:
         The loss.

@@ -17,9 +17,9 @@ def map_chunks(
 
     Args:
         function: Takes a list of items; must be importable by its name.
-        items: What to work on.
-        jobs: Processes; -1 for all cores, 1 for this process alone.
-        chunk: Items a call.
+        items: Items to work on.
+        jobs: Number of processes; -1 for all cores, 1 for this process alone.
+        chunk: Number of items in one call.
 
     Returns:
         The results of the calls, in order.

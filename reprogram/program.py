@@ -1,15 +1,27 @@
 """The trained part of a model, and the proof that the rest is frozen."""
 
 import hashlib
+from typing import TYPE_CHECKING
+from typing import Any
 
 import keras
 import numpy as np
 
+if TYPE_CHECKING:
+    from reprogram.reprogrammer import Reprogrammer
+
 
 class Program(keras.Model):
-    """The trained part of a Reprogrammer, bound to its source."""
+    """The trained part of a Reprogrammer, bound to its source.
 
-    def __init__(self, reprogrammer: keras.Model):
+    Args:
+        reprogrammer: A built model; the program shares its weights.
+
+    Raises:
+        ValueError: If the model has no weights yet.
+    """
+
+    def __init__(self, reprogrammer: "Reprogrammer"):
         super().__init__()
         if not reprogrammer.built:
             raise ValueError(
@@ -21,17 +33,17 @@ class Program(keras.Model):
         self._fingerprint = reprogrammer.source_fingerprint()
         self.built = True
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: dict[str, Any]) -> None:
         store["source"] = np.frombuffer(
             bytes.fromhex(self._fingerprint), "uint8"
         )
 
-    def load_own_variables(self, store):
-        found = np.asarray(store["source"], "uint8").tobytes().hex()
-        if found != self._fingerprint:
+    def load_own_variables(self, store: dict[str, Any]) -> None:
+        trained_on = np.asarray(store["source"], "uint8").tobytes().hex()
+        if trained_on != self._fingerprint:
             raise ValueError(
                 "This program was trained on another source. Received a"
-                f" program for source {found[:12]}, expected"
+                f" program for source {trained_on[:12]}, expected"
                 f" {self._fingerprint[:12]}. Load the source it was trained"
                 " on."
             )

@@ -1,4 +1,4 @@
-"""The model that this library is about."""
+"""Reprogrammer: input transform, frozen source model, label mapping."""
 
 from typing import Any
 
@@ -100,7 +100,7 @@ class Reprogrammer(keras.Model):
             self.transform.check_source(source, input_layer)
         stages = slice_source(source, input_layer, feature_layer)
         self._stages = lambda: stages  # in a function Keras does not track
-        readers = []
+        readers: list[Reprogrammer] = []
         self._readers = lambda: readers
 
     @property
@@ -114,7 +114,7 @@ class Reprogrammer(keras.Model):
         if hasattr(self, "source"):
             self.source.trainable = False
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         enter, read = self._stages()
         shape = entered_shape(enter, input_shape)
         if not self.transform.built:
@@ -128,7 +128,7 @@ class Reprogrammer(keras.Model):
             self.mapping.build(shape)
         self.built = True
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         enter, read = self._stages()
         if enter is None:
             x = self.transform(inputs, training=training)
@@ -142,7 +142,7 @@ class Reprogrammer(keras.Model):
             x = self.transform(x, training=training)
         return self.mapping(answer(read, x, masks), training=training)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         enter, read = self._stages()
         shape = self._transformed(entered_shape(enter, input_shape))
         shape = answer_shape(enter, read, shape, self._together)
@@ -160,7 +160,7 @@ class Reprogrammer(keras.Model):
         batch_size: int = 64,
         **options: Any,
     ) -> None:
-        """Lets the mapping learn from the source's answers in one pass.
+        """Lets the mapping learn from the source's scores in one pass.
 
         Call it with training data only, before `fit`. A mapping without
         statistics needs no call.
@@ -169,7 +169,8 @@ class Reprogrammer(keras.Model):
             inputs: Inputs of the model, `(samples, ...)`.
             targets: Class ids `(samples,)`, or values `(samples, targets)`
                 where NaN is a missing value.
-            batch_size: Samples a step.
+            batch_size: Number of samples in a batch.
+            **options: Further arguments of the mapping's `adapt`.
 
         Raises:
             ValueError: If the mapping has nothing to adapt, or if inputs and
@@ -186,8 +187,8 @@ class Reprogrammer(keras.Model):
                 "Every input needs its target. Received:"
                 f" {len(inputs)} inputs and {len(targets)} targets."
             )
-        answers = self.source_scores(inputs, batch_size)
-        self.mapping.adapt(answers, targets, **options)
+        scores = self.source_scores(inputs, batch_size)
+        self.mapping.adapt(scores, targets, **options)
 
     def source_scores(
         self, inputs: np.ndarray, batch_size: int = 64
@@ -196,7 +197,7 @@ class Reprogrammer(keras.Model):
 
         Args:
             inputs: Inputs of the model, `(samples, ...)`.
-            batch_size: Samples a step.
+            batch_size: Number of samples in a batch.
 
         Returns:
             An array `(samples, source outputs)`.
@@ -207,7 +208,7 @@ class Reprogrammer(keras.Model):
     def reader(self) -> "Reprogrammer":
         """Returns the same model without the mapping; it shares all weights.
 
-        Its answers are what the mapping receives.
+        Its outputs are what the mapping receives.
         """
         if not self._readers():  # Once, as each is compiled anew.
             reader = Reprogrammer(
@@ -244,7 +245,7 @@ class Reprogrammer(keras.Model):
         """
         Program(self).load_weights(path)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "source": keras.saving.serialize_keras_object(self.source),
@@ -255,7 +256,11 @@ class Reprogrammer(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls,
+        config: dict[str, Any],
+        custom_objects: dict[str, Any] | None = None,
+    ) -> "Reprogrammer":
         config = dict(config)
         for key in ("source", "transform", "mapping"):
             config[key] = keras.saving.deserialize_keras_object(

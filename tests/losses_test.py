@@ -103,7 +103,7 @@ def test_the_loss_survives_saving():
 
 
 def test_an_unknown_kind_is_refused():
-    with pytest.raises(ValueError, match="squared or binary.*'cubic'"):
+    with pytest.raises(ValueError, match="'squared', 'binary'.*'cubic'"):
         Masked("cubic")
 
 
