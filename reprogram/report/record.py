@@ -1,4 +1,4 @@
-"""The record of a run: saved, loaded, merged, and shown as a table."""
+"""The record of a run: saved, loaded, and shown as a table."""
 
 import json
 import math
@@ -10,7 +10,6 @@ import numpy as np
 from reprogram import files
 from reprogram.report import schema
 from reprogram.report import statistics
-from reprogram.report.shards import merge as merge
 from reprogram.report.statistics import interval as interval
 from reprogram.report.verdict import verdict as verdict
 
@@ -74,9 +73,9 @@ def table(record: dict) -> str:
         record: A record; of it `seeds`, `task` and `models` are read.
 
     Returns:
-        Lines of text, the verdict first. `*` marks the best mean in the
-        headline metric; the lines below say which models it is not shown to
-        beat, and why a value is n/a.
+        Lines of text, the verdict first. Only the headline metric has
+        intervals, for want of space. `*` marks its best mean; the lines below
+        say which models that is not shown to beat, and why a value is n/a.
 
     Example:
     >>> models = [{"name": "linear probe", "metrics": {"rmse": [0.5]}}]
@@ -92,7 +91,10 @@ def table(record: dict) -> str:
     best = statistics.best(record)
     for model in record["models"]:
         row = [("* " if model is best else "  ") + _line(model["name"])]
-        row += [statistics.estimate(record, model, name) for name in names]
+        row += [
+            statistics.estimate(record, model, name, name != names[0])
+            for name in names
+        ]
         rows.append([*row, parameters(model), seconds(model)])
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = [_line(record.get("verdict") or verdict(record))]
@@ -138,10 +140,8 @@ def legend(record: dict) -> str:
     text += " the metric)"
     if len(record["seeds"]) == 1:
         text = "one seed, so no confidence intervals over seeds"
-    shares = set(statistics.metrics(record)) & set(statistics.SHARES)
-    if shares and record["task"].get("test_rows"):
-        text += f"; of {', '.join(shares)} at least that of Wilson for the test"
-        text += " rows"
+    if metric in statistics.SHARES and record["task"].get("test_rows"):
+        text += f"; {metric}: at least Wilson's interval for the test rows"
     unit = statistics.unit(record, metric)
     name = f"{metric} [{unit}]" if unit else metric
     return f"{text}; {name}: {'lower' if lower else 'higher'} is better"

@@ -170,13 +170,16 @@ def ends(record: dict, model: dict, metric: str) -> tuple[float, float, float]:
     return mean, float(low), float(high)
 
 
-def estimate(record: dict, model: dict, metric: str) -> str:
+def estimate(
+    record: dict, model: dict, metric: str, brief: bool = False
+) -> str:
     """Writes `mean (low to high)` of one metric of one model, see `ends`.
 
     Args:
         record: A record.
         model: An entry of its `models`.
         metric: Name of the metric.
+        brief: Whether to leave out the interval.
 
     Returns:
         Without an interval for one seed, with the number of seeds where some
@@ -192,7 +195,7 @@ def estimate(record: dict, model: dict, metric: str) -> str:
     if math.isnan(mean):
         return "n/a"
     text = f"{mean:{style}}"
-    if not math.isnan(low):
+    if not (brief or math.isnan(low)):
         text += f" ({low:{style}} to {high:{style}})"
     known = np.isfinite(scores(model, metric))
     if known.all():
