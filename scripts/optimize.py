@@ -73,7 +73,8 @@ flags.DEFINE_string(
 
 def spelled(flag: str) -> list[str]:
     """Reads --maximise or --minimise, in either spelling."""
-    british, american = FLAGS[flag].value, FLAGS[flag[:-2] + "ze"].value
+    british: list[str] = FLAGS[flag].value or []
+    american: list[str] = FLAGS[flag[:-2] + "ze"].value or []
     if british and american and british != american:
         raise ValueError(
             f"--{flag}={','.join(british)} and --{flag[:-2]}ze="
@@ -130,9 +131,10 @@ def main(_: list[str]) -> None:
         raise ValueError(
             f"--options must be a JSON object. Received: {FLAGS.options}"
         ) from error
-    names = ("budget", "search", "source", "seed", "timeout", "floors")
-    chosen = {name: FLAGS[name].value for name in names}
-    plan = optimization.Plan(**chosen, options=options)
+    plan = optimization.Plan(
+        *(FLAGS.budget, FLAGS.search, FLAGS.source, options, FLAGS.seed),
+        *(FLAGS.timeout, FLAGS.floors),
+    )
     stamp = time.strftime("%Y%m%d-%H%M%S")
     folder = pathlib.Path(FLAGS.output_dir or f"runs/optimize-{stamp}")
     begin, jobs = starts(), FLAGS.jobs or 1

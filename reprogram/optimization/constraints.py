@@ -1,4 +1,4 @@
-"""What an objective allows by the drawing of a molecule alone."""
+"""Limits that the drawing of a molecule alone can break."""
 
 import functools
 from typing import Any
@@ -40,23 +40,24 @@ IMPLAUSIBLE = tuple(
 
 
 class Frame:
-    """What an objective allows near one start, by the drawing alone.
+    """Limits of an objective near one start, by the drawing alone.
 
     Args:
-        objective: What is wanted.
+        objective: The objective of the search.
         start: Canonical SMILES, or `None` if there is none.
     """
 
     def __init__(self, objective: Objective, start: str | None):
         self.objective, self.start = objective, start
         self.limit = objective.max_heavy_atoms or 10**6
-        self.fingerprint, self.known = None, frozenset()
+        self.fingerprint: Any = None
+        self.known: set[str] = set()
         self.patterns = IMPLAUSIBLE if objective.plausible else ()
         if start:
             molecule = Chem.MolFromSmiles(start)
             self.limit = max(self.limit, molecule.GetNumHeavyAtoms())
             self.fingerprint = self._describe(molecule)
-            self.known = _alerts(molecule) if not objective.alerts else ()
+            self.known = set() if objective.alerts else _alerts(molecule)
             self.patterns = tuple(
                 (name, pattern)
                 for name, pattern in self.patterns
@@ -75,8 +76,8 @@ class Frame:
         """Says whether a molecule may be asked.
 
         Args:
-            molecule: Sanitized.
-            slack: How much similarity may be missing.
+            molecule: A sanitized molecule.
+            slack: Similarity that may be missing.
         """
         objective = self.objective
         if molecule.GetNumHeavyAtoms() > self.limit:
@@ -88,7 +89,7 @@ class Frame:
                 return False
         if any(molecule.HasSubstructMatch(p) for _, p in self.patterns):
             return False
-        return objective.alerts or _alerts(molecule) <= set(self.known)
+        return objective.alerts or _alerts(molecule) <= self.known
 
     def _describe(self, molecule: Chem.Mol) -> Any:
         if self.objective.counts:

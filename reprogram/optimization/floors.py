@@ -1,4 +1,4 @@
-"""What cheap tricks reach, to be printed beside every result."""
+"""Values that cheap tricks reach, to be printed beside every result."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ def chains(start: str, frame: Frame, longest: int = 32) -> list[str]:
     """Hangs one alkyl chain at each place of a molecule.
 
     Args:
-        start: Canonical SMILES.
-        frame: What is allowed.
-        longest: Carbons of the longest chain.
+        start: Canonical SMILES of the molecule.
+        frame: Limits of what is allowed.
+        longest: Number of carbons of the longest chain.
 
     Returns:
         Canonical SMILES of all allowed molecules.
@@ -30,7 +30,7 @@ def chains(start: str, frame: Frame, longest: int = 32) -> list[str]:
     """
     molecule = Chem.MolFromSmiles(start)
     places = [a.GetIdx() for a in molecule.GetAtoms() if a.GetTotalNumHs()]
-    found = {}
+    joined_to: dict[str, None] = {}
     with rdBase.BlockLogs():
         for length in range(1, longest + 1):
             chain = Chem.MolFromSmiles("C" * length)
@@ -45,8 +45,8 @@ def chains(start: str, frame: Frame, longest: int = 32) -> list[str]:
                 if Chem.SanitizeMol(joined, catchErrors=True):
                     continue
                 if frame.allows(joined):
-                    found[Chem.MolToSmiles(joined)] = None
-    return list(found)
+                    joined_to[Chem.MolToSmiles(joined)] = None
+    return list(joined_to)
 
 
 def neighbors(
@@ -55,24 +55,25 @@ def neighbors(
     """Draws random neighbors of one to three edits that are allowed.
 
     Args:
-        start: Canonical SMILES.
-        frame: What is allowed.
-        count: How many, if so many are found in ten times as many draws.
+        start: Canonical SMILES of the molecule.
+        frame: Limits of what is allowed.
+        count: Number of neighbors; fewer if ten times as many draws do not
+            give so many.
         rng: Draws the edits.
 
     Returns:
         Canonical SMILES, without repeats.
     """
-    found = {}
+    near: dict[str, None] = {}
     for _ in range(10 * count):
         row = start
         for _ in range(rng.integers(1, 4)):
             row = edits.mutate(Chem.MolFromSmiles(row), rng) or row
         if row != start and frame.allows(Chem.MolFromSmiles(row)):
-            found[row] = None
-        if len(found) == count:
+            near[row] = None
+        if len(near) == count:
             break
-    return list(found)
+    return list(near)
 
 
 def screen(rows: Sequence[str], frame: Frame) -> list[str]:
@@ -80,7 +81,7 @@ def screen(rows: Sequence[str], frame: Frame) -> list[str]:
 
     Args:
         rows: Canonical SMILES, such as the training set of a source.
-        frame: What is allowed.
+        frame: Limits of what is allowed.
 
     Returns:
         The allowed ones.
@@ -95,13 +96,14 @@ def reached(
     rows: Sequence[str],
     evaluate: Callable[[Sequence[str]], np.ndarray],
 ) -> dict[str, object]:
-    """Says what the best of some molecules reaches.
+    """Evaluates some molecules and returns the best.
 
     Args:
-        objective: What is wanted.
-        start: Canonical SMILES.
-        rows: Allowed molecules, see `chains`, `neighbors` and `screen`.
-        evaluate: What `search.evaluator` returns; not charged to a budget.
+        objective: The objective of the search.
+        start: Canonical SMILES of the start.
+        rows: Allowed molecules, from `chains`, `neighbors` or `screen`.
+        evaluate: Function from SMILES to values that `search.evaluator`
+            makes; it is not charged to a budget.
 
     Returns:
         `smiles`, `values` and `feasible` of the best, with `calls`.

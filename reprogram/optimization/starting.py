@@ -34,7 +34,7 @@ def prepare(start: str | None, source: Any = None) -> str | None:
         if reason:
             raise ValueError(
                 f"{reason}. A search by edits can start from it:"
-                " --search=evolution --source=none."
+                " --search=evolution without --source."
             )
     return text
 

@@ -7,10 +7,10 @@ Molecular Optimization, 2022; Brown et al., GuacaMol, 2019.
 import functools
 import math
 from collections.abc import Callable
+from typing import Any
 
 from rdkit import Chem
 from rdkit import DataStructs
-from rdkit.Chem import Crippen
 from rdkit.Chem import Descriptors
 from rdkit.Chem import rdFingerprintGenerator
 from rdkit.Chem import rdMolDescriptors
@@ -64,14 +64,14 @@ FINGERPRINTS = {
 }
 
 
-def _fingerprint(molecule: Chem.Mol, kind: str):
+def _fingerprint(molecule: Chem.Mol, kind: str) -> Any:
     if kind == "gobbi":
         return Generate.Gen2DFingerprint(molecule, Gobbi_Pharm2D.factory)
     return FINGERPRINTS[kind].GetSparseCountFingerprint(molecule)
 
 
 @functools.cache
-def _target(name: str, kind: str):
+def _target(name: str, kind: str) -> Any:
     return _fingerprint(Chem.MolFromSmiles(TARGETS[name]), kind)
 
 
@@ -161,7 +161,7 @@ def _like_sitagliptin(score: Score, deviation: float) -> Score:
     return _bell(score, score(target), deviation)
 
 
-LOGP, TPSA = Crippen.MolLogP, Descriptors.TPSA
+LOGP, TPSA = properties.logp, properties.polar_surface
 PMO: dict[str, Score] = {
     "albuterol_similarity": _clipped(_similarity("albuterol", "fcfp4"), 0.75),
     "amlodipine_mpo": _geometric(

@@ -2,8 +2,8 @@
 
 from rdkit import Chem
 from rdkit.Chem import QED
-from rdkit.Chem import Crippen
 from rdkit.Chem import Descriptors
+from rdkit.Chem import rdMolDescriptors
 
 # Means and deviations over ZINC-250k of logP, -SA and -ring, as in the code
 # of the paper.
@@ -29,7 +29,7 @@ def logp(molecule: Chem.Mol) -> float:
     Reference: Wildman and Crippen, Prediction of Physicochemical Parameters
     by Atomic Contributions, 1999.
     """
-    return Crippen.MolLogP(molecule)
+    return rdMolDescriptors.CalcCrippenDescriptors(molecule)[0]
 
 
 def synthetic_accessibility(molecule: Chem.Mol) -> float:
@@ -45,12 +45,13 @@ def synthetic_accessibility(molecule: Chem.Mol) -> float:
 
 def weight(molecule: Chem.Mol) -> float:
     """Returns the molecular weight in g/mol."""
-    return Descriptors.MolWt(molecule)
+    # RDKit defines this name at run time.
+    return Descriptors.MolWt(molecule)  # type: ignore[attr-defined]
 
 
 def polar_surface(molecule: Chem.Mol) -> float:
     """Returns the topological polar surface area in square angstroms."""
-    return Descriptors.TPSA(molecule)
+    return rdMolDescriptors.CalcTPSA(molecule)
 
 
 def penalized_logp(molecule: Chem.Mol) -> float:

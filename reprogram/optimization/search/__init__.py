@@ -4,6 +4,8 @@ A search is called with archives and how much each may still ask, and returns
 what to ask next; `drive` asks, and tells the archives.
 """
 
+import functools
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -17,54 +19,32 @@ from reprogram.optimization.search.proposers import PROPOSERS
 from reprogram.optimization.search.proposers import around
 
 
-def _evolution(source: Any = None, **options) -> Search:
+def _evolution(source: Any = None, **options: Any) -> Search:
     proposers = dict(PROPOSERS)
     if source is not None:
         proposers["latent"] = around(source)
     return Evolution(proposers, **options)
 
 
-def _genetic(source: Any = None, **options) -> Search:
-    return _evolution(source, **{"ranked": False, **options})
-
-
-def _qmo(source: Any, **options) -> Search:
-    from reprogram.optimization.search.qmo import QMO
-
-    return QMO(source, **options)
-
-
-def _latent_evolution(source: Any, **options) -> Search:
-    from reprogram.optimization.search.latent import LatentEvolution
-
-    return LatentEvolution(source, **options)
-
-
-def _latent_bayes(source: Any, **options) -> Search:
-    from reprogram.optimization.search.latent import LatentBayes
-
-    return LatentBayes(source, **options)
-
-
-def _language(source: Any, **options) -> Search:
-    from reprogram.optimization.search.language import LanguageSearch
-
-    return LanguageSearch(source, **options)
+def _late(module: str, name: str, source: Any, **options: Any) -> Search:
+    """Imports a search when it is used, as it may need Keras."""
+    found = importlib.import_module(f"{__name__}.{module}")
+    return getattr(found, name)(source, **options)
 
 
 SEARCHES: dict[str, Callable[..., Search]] = {
     "evolution": _evolution,
-    "genetic": _genetic,
-    "qmo": _qmo,
-    "latent_evolution": _latent_evolution,
-    "latent_bayes": _latent_bayes,
-    "language": _language,
+    "genetic": functools.partial(_evolution, ranked=False),
+    "qmo": functools.partial(_late, "qmo", "QMO"),
+    "latent_evolution": functools.partial(_late, "latent", "LatentEvolution"),
+    "latent_bayes": functools.partial(_late, "latent", "LatentBayes"),
+    "language": functools.partial(_late, "language", "LanguageSearch"),
 }
 NEED_SOURCE = ("qmo", "latent_evolution", "latent_bayes", "language")
 NEED_START = ("qmo",)
 
 
-def get(name: str, source: Any = None, **options) -> Search:
+def get(name: str, source: Any = None, **options: Any) -> Search:
     """Looks up a search.
 
     Args:

@@ -1,4 +1,4 @@
-"""What one search asked, and what was answered."""
+"""The molecules that one search asked about, with their values."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ class Archive:
     """The molecules of one search in the order in which they were asked.
 
     Args:
-        objective: What is wanted.
+        objective: The objective of the search.
         start: Canonical SMILES of the start, or `None` without one.
         seed: Seed of the search.
 
@@ -41,7 +41,7 @@ class Archive:
         self.allowed = np.zeros(0, bool)
         # What a search keeps between its rounds.
         self.memory: dict[str, Any] = {}
-        self._features: list[tuple[np.ndarray, np.ndarray]] = []
+        self._features: list[tuple[np.ndarray, ...]] = []
 
     def __len__(self) -> int:
         return len(self.smiles)
@@ -57,9 +57,9 @@ class Archive:
         allowed = [self.frame.allows(molecule) for molecule in molecules]
         self.allowed = np.concatenate([self.allowed, allowed]).astype(bool)
 
-    def features(self) -> tuple[np.ndarray, np.ndarray]:
-        """What `surrogate.features` says of all molecules."""
-        done = sum(len(codes) for codes, _ in self._features)
+    def features(self) -> tuple[np.ndarray, ...]:
+        """Computes `surrogate.features` of all molecules."""
+        done = sum(len(part[0]) for part in self._features)
         if done < len(self):
             self._features.append(surrogate.features(self.molecules[done:]))
         if len(self._features) > 1:
@@ -68,11 +68,11 @@ class Archive:
         return self._features[0]
 
     def utility(self, weights: np.ndarray | None = None) -> np.ndarray:
-        """What the search raises; -infinity where nothing is known."""
+        """Values that the search raises; -infinity where none is known."""
         return self.objective.utility(self.values, weights)
 
     def feasible(self) -> np.ndarray:
-        """Whether all bounds are kept, the similarity too."""
+        """Says of each molecule whether it keeps all bounds."""
         return self.allowed & (self.objective.shortfall(self.values) == 0)
 
     def best(self) -> int | None:
@@ -86,12 +86,12 @@ class Archive:
         return int(rows[np.argmax(self.utility()[rows])])
 
     def solved(self) -> bool:
-        """Whether a molecule is good enough, where bounds say so."""
+        """Says whether a molecule is good enough, where bounds say so."""
         return self.objective.enough and bool(self.feasible().any())
 
     def path(self, row: int) -> list[str]:
-        """The molecules from the start, or the first ancestor, to a row."""
-        found = [self.smiles[row]]
-        while found[-1] in self.parents:
-            found.append(self.parents[found[-1]])
-        return found[::-1]
+        """Returns the molecules from the start, or first ancestor, to a row."""
+        path = [self.smiles[row]]
+        while path[-1] in self.parents:
+            path.append(self.parents[path[-1]])
+        return path[::-1]

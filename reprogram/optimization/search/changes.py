@@ -6,21 +6,21 @@ be sanitized, or `None` where it cannot be made.
 
 from collections.abc import Callable
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from rdkit import Chem
 
 from reprogram.optimization.search.fragments import GROUPS
 
-Change = Callable[[Chem.RWMol, np.random.Generator], Chem.Mol | None]
+Rng = np.random.Generator
+Edited = Chem.RWMol | None
+Side = tuple[Chem.RWMol, int]
+Change = Callable[[Chem.RWMol, Rng], Edited]
 
-SINGLE, DOUBLE, TRIPLE = (
-    Chem.BondType.SINGLE,
-    Chem.BondType.DOUBLE,
-    Chem.BondType.TRIPLE,
-)
+SINGLE = Chem.BondType.SINGLE
 ACYCLIC = Chem.MolFromSmarts("*!@-*")
-ORDERS = {SINGLE: 1, DOUBLE: 2, TRIPLE: 3}
+ORDERS = {SINGLE: 1, Chem.BondType.DOUBLE: 2, Chem.BondType.TRIPLE: 3}
 # Symbols with their valence, and how often each is put in.
 ELEMENTS = {
     "C": (4, 0.48),
@@ -34,29 +34,24 @@ ELEMENTS = {
 }
 
 
-def _free(atom: Chem.Atom) -> int:
-    """Hydrogens that can be replaced."""
-    return atom.GetTotalNumHs()
-
-
-def _spot(molecule: Chem.Mol, rng: np.random.Generator) -> int | None:
-    """Draws an atom with a hydrogen."""
+def _spot(molecule: Chem.Mol, rng: Rng) -> int | None:
+    """Draws an atom with a hydrogen, which can be replaced."""
     for index in rng.permutation(molecule.GetNumAtoms()):
-        if _free(molecule.GetAtomWithIdx(int(index))):
+        if molecule.GetAtomWithIdx(int(index)).GetTotalNumHs():
             return int(index)
     return None
 
 
-def _bond(molecule: Chem.Mol, rng: np.random.Generator) -> Chem.Bond | None:
+def _bond(molecule: Chem.Mol, rng: Rng) -> Chem.Bond | None:
     count = molecule.GetNumBonds()
     return molecule.GetBondWithIdx(int(rng.integers(count))) if count else None
 
 
-def _pick(items: Sequence, rng: np.random.Generator):
-    return items[rng.integers(len(items))] if len(items) else None
+def _pick(items: Sequence, rng: Rng) -> Any:
+    return items[int(rng.integers(len(items)))] if len(items) else None
 
 
-def _element(rng: np.random.Generator, valence: int = 1) -> Chem.Atom:
+def _element(rng: Rng, valence: int = 1) -> Chem.Atom:
     names = [n for n, (v, _) in ELEMENTS.items() if v >= valence]
     chances = np.array([ELEMENTS[n][1] for n in names])
     return Chem.Atom(names[rng.choice(len(names), p=chances / chances.sum())])
@@ -72,7 +67,17 @@ def fix(molecule: Chem.RWMol, *atoms: int) -> Chem.RWMol:
     return molecule
 
 
-def _append(molecule: Chem.RWMol, rng: np.random.Generator):
+def join(
+    molecule: Chem.Mol, spot: int, part: Chem.Mol, atom: int = 0
+) -> Chem.RWMol:
+    """Binds an atom of a part to the atom `spot` of a molecule."""
+    other = molecule.GetNumAtoms() + atom
+    joined = Chem.RWMol(Chem.CombineMols(molecule, part))
+    joined.AddBond(spot, other, SINGLE)
+    return fix(joined, spot, other)
+
+
+def _append(molecule: Chem.RWMol, rng: Rng) -> Edited:
     spot = _spot(molecule, rng)
     if spot is None:
         return None
@@ -81,17 +86,12 @@ def _append(molecule: Chem.RWMol, rng: np.random.Generator):
     return fix(molecule, spot)
 
 
-def _append_group(molecule: Chem.RWMol, rng: np.random.Generator):
+def _append_group(molecule: Chem.RWMol, rng: Rng) -> Edited:
     spot = _spot(molecule, rng)
-    if spot is None:
-        return None
-    size = molecule.GetNumAtoms()
-    joined = Chem.RWMol(Chem.CombineMols(molecule, _pick(GROUPS, rng)))
-    joined.AddBond(spot, size, SINGLE)
-    return fix(joined, spot, size)
+    return None if spot is None else join(molecule, spot, _pick(GROUPS, rng))
 
 
-def _insert(molecule: Chem.RWMol, rng: np.random.Generator):
+def _insert(molecule: Chem.RWMol, rng: Rng) -> Edited:
     bond = _bond(molecule, rng)
     if bond is None or bond.GetBondType() != SINGLE:
         return None
@@ -103,7 +103,7 @@ def _insert(molecule: Chem.RWMol, rng: np.random.Generator):
     return fix(molecule, *ends)
 
 
-def _remove(molecule: Chem.RWMol, rng: np.random.Generator):
+def _remove(molecule: Chem.RWMol, rng: Rng) -> Edited:
     if molecule.GetNumAtoms() < 3:
         return None
     for index in rng.permutation(molecule.GetNumAtoms()):
@@ -114,13 +114,13 @@ def _remove(molecule: Chem.RWMol, rng: np.random.Generator):
         return None
     near = [n.GetIdx() for n in atom.GetNeighbors()]
     if len(near) == 2 and not molecule.GetBondBetweenAtoms(*near):
-        molecule.AddBond(*near, SINGLE)
+        molecule.AddBond(near[0], near[1], SINGLE)
     fix(molecule, *near)
     molecule.RemoveAtom(atom.GetIdx())
     return molecule
 
 
-def _replace(molecule: Chem.RWMol, rng: np.random.Generator):
+def _replace(molecule: Chem.RWMol, rng: Rng) -> Edited:
     atom = molecule.GetAtomWithIdx(int(rng.integers(molecule.GetNumAtoms())))
     valence = int(sum(b.GetBondTypeAsDouble() for b in atom.GetBonds()))
     if not 0 < valence <= 4 or atom.GetFormalCharge():
@@ -129,28 +129,28 @@ def _replace(molecule: Chem.RWMol, rng: np.random.Generator):
     return molecule
 
 
-def _reorder(molecule: Chem.RWMol, rng: np.random.Generator):
+def _reorder(molecule: Chem.RWMol, rng: Rng) -> Edited:
     bond = _bond(molecule, rng)
     if bond is None:
         return None
     now = ORDERS.get(bond.GetBondType(), 1)
-    free = min(_free(bond.GetBeginAtom()), _free(bond.GetEndAtom()))
+    ends = bond.GetBeginAtom(), bond.GetEndAtom()
+    free = min(atom.GetTotalNumHs() for atom in ends)
+    highest = 2 if bond.IsInRing() else 3
     choices = [
         kind
         for kind, order in ORDERS.items()
-        if order != now and order - now <= free
+        if order != now and order - now <= free and order <= highest
     ]
-    if bond.IsInRing():
-        choices = [kind for kind in choices if kind != TRIPLE]
     if not choices:
         return None
     bond.SetBondType(_pick(choices, rng))
     bond.SetStereo(Chem.BondStereo.STEREONONE)
-    return fix(molecule, bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())
+    return fix(molecule, *(atom.GetIdx() for atom in ends))
 
 
-def _close_ring(molecule: Chem.RWMol, rng: np.random.Generator):
-    spots = [a.GetIdx() for a in molecule.GetAtoms() if _free(a)]
+def _close_ring(molecule: Chem.RWMol, rng: Rng) -> Edited:
+    spots = [a.GetIdx() for a in molecule.GetAtoms() if a.GetTotalNumHs()]
     first = _pick(spots, rng)
     if first is None:
         return None
@@ -162,7 +162,7 @@ def _close_ring(molecule: Chem.RWMol, rng: np.random.Generator):
     return fix(molecule, first, second)
 
 
-def _open_ring(molecule: Chem.RWMol, rng: np.random.Generator):
+def _open_ring(molecule: Chem.RWMol, rng: Rng) -> Edited:
     bond = _pick([b for b in molecule.GetBonds() if b.IsInRing()], rng)
     if bond is None:
         return None
@@ -171,73 +171,62 @@ def _open_ring(molecule: Chem.RWMol, rng: np.random.Generator):
     return fix(molecule, *ends)
 
 
-def _cut(molecule: Chem.RWMol, rng: np.random.Generator):
+def _cut(molecule: Chem.RWMol, rng: Rng) -> Edited:
     """Leaves out what hangs at one bond, the smaller side of it."""
-    found = sides(molecule, rng)
-    if found is None:
-        return None
-    keep, _, index = found
-    return fix(Chem.RWMol(keep), index)
+    parts = sides(molecule, rng)
+    return parts[0][0] if parts else None
 
 
-def _exchange(molecule: Chem.RWMol, rng: np.random.Generator):
+def _exchange(molecule: Chem.RWMol, rng: Rng) -> Edited:
     """Puts another group where one hangs."""
-    found = sides(molecule, rng)
-    if found is None:
-        return None
-    keep, _, index = found
-    size = keep.GetNumAtoms()
-    joined = Chem.RWMol(Chem.CombineMols(keep, _pick(GROUPS, rng)))
-    joined.AddBond(index, size, SINGLE)
-    return fix(joined, index, size)
+    parts = sides(molecule, rng)
+    return join(*parts[0], _pick(GROUPS, rng)) if parts else None
 
 
-def _move(molecule: Chem.RWMol, rng: np.random.Generator):
+def _move(molecule: Chem.RWMol, rng: Rng) -> Edited:
     """Hangs a group at another place of the rest."""
-    found = sides(molecule, rng)
-    if found is None:
+    parts = sides(molecule, rng)
+    if parts is None:
         return None
-    keep, (part, j), index = found
-    fix(keep, index)
+    (keep, _), part = parts
     keep.UpdatePropertyCache(strict=False)
     spot = _spot(keep, rng)
-    if spot is None:
-        return None
-    joined = Chem.RWMol(Chem.CombineMols(keep, part))
-    joined.AddBond(spot, keep.GetNumAtoms() + j, SINGLE)
-    return fix(joined, spot)
+    return None if spot is None else join(keep, spot, *part)
 
 
-def sides(molecule: Chem.Mol, rng: np.random.Generator):
-    """Cuts one acyclic bond: larger part, smaller part, their cut atoms."""
+def sides(molecule: Chem.Mol, rng: Rng) -> tuple[Side, Side] | None:
+    """Cuts one acyclic bond: the larger and the smaller part.
+
+    Args:
+        molecule: A kekulized molecule.
+        rng: Draws the bond.
+
+    Returns:
+        Both parts, each with the number of the atom at the cut; `None` if
+        there is no such bond.
+    """
     ends = _pick(molecule.GetSubstructMatches(ACYCLIC), rng)
     if ends is None:
         return None
-    cut = Chem.RWMol(molecule)
-    cut.RemoveBond(*ends)
-    places = []
+    whole = Chem.RWMol(molecule)
+    whole.RemoveBond(*ends)
+    places: list[Sequence[int]] = []
     parts = Chem.GetMolFrags(
-        cut, asMols=True, sanitizeFrags=False, fragsMolAtomMapping=places
+        whole, asMols=True, sanitizeFrags=False, fragsMolAtomMapping=places
     )
     if len(parts) != 2:
         return None
-    found = [
-        (Chem.RWMol(part), next(list(p).index(e) for e in ends if e in p))
-        for part, p in zip(parts, places)
-    ]
-    found.sort(key=lambda pair: -pair[0].GetNumAtoms())
-    (keep, i), (part, j) = found
-    return keep, (fix(part, j), j), i
+    cuts = [list(p).index(next(e for e in ends if e in p)) for p in places]
+    found = [(fix(Chem.RWMol(p), cut), cut) for p, cut in zip(parts, cuts)]
+    found.sort(key=lambda side: -side[0].GetNumAtoms())
+    return found[0], found[1]
 
 
-def _charge(molecule: Chem.RWMol, rng: np.random.Generator):
+def _charge(molecule: Chem.RWMol, rng: Rng) -> Edited:
     """Neutralizes a charged atom where a proton can do it."""
     charged = [a for a in molecule.GetAtoms() if a.GetFormalCharge()]
     atom = _pick(charged, rng)
-    if atom is None:
-        return None
-    hydrogens = atom.GetTotalNumHs()
-    if atom.GetFormalCharge() > 0 and not hydrogens:
+    if atom is None or atom.GetFormalCharge() > 0 and not atom.GetTotalNumHs():
         return None
     atom.SetFormalCharge(0)
     atom.SetNumExplicitHs(0)

@@ -8,9 +8,9 @@ from rdkit import Chem
 from rdkit import rdBase
 
 from reprogram.optimization.search.changes import CHANGES
-from reprogram.optimization.search.changes import SINGLE
 from reprogram.optimization.search.changes import Change
-from reprogram.optimization.search.changes import fix
+from reprogram.optimization.search.changes import Side
+from reprogram.optimization.search.changes import join
 from reprogram.optimization.search.changes import sides
 
 
@@ -66,9 +66,9 @@ def _mutated(
     chances = np.array(tuple(kinds.values())) / sum(kinds.values())
     for _ in range(attempts):
         edit = changes[rng.choice(len(changes), p=chances)]
-        found = _valid(edit(Chem.RWMol(plain), rng))
-        if found and found != before:
-            return found
+        smiles = _valid(edit(Chem.RWMol(plain), rng))
+        if smiles and smiles != before:
+            return smiles
     return None
 
 
@@ -82,7 +82,7 @@ def cross(
 
     Args:
         first: A sanitized molecule.
-        second: Another.
+        second: Another sanitized molecule.
         rng: Draws where both are cut.
         attempts: Cuts to try.
 
@@ -96,15 +96,11 @@ def cross(
     """
     with rdBase.BlockLogs():
         for _ in range(attempts):
-            parts = [_part(m, rng) for m in (first, second)]
-            if None in parts:
+            left, right = _part(first, rng), _part(second, rng)
+            if left is None or right is None:
                 return None
-            (left, i), (right, j) = parts
-            joined = Chem.RWMol(Chem.CombineMols(left, right))
-            joined.AddBond(i, left.GetNumAtoms() + j, SINGLE)
-            found = _valid(joined)
-            if found:
-                return found
+            if smiles := _valid(join(*left, *right)):
+                return smiles
     return None
 
 
@@ -126,11 +122,8 @@ def _is_radical(molecule: Chem.Mol) -> bool:
     return any(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms())
 
 
-def _part(molecule: Chem.Mol, rng: np.random.Generator):
+def _part(molecule: Chem.Mol, rng: np.random.Generator) -> Side | None:
     plain = Chem.RWMol(molecule)
     Chem.Kekulize(plain, clearAromaticFlags=True)
-    found = sides(plain, rng)
-    if found is None:
-        return None
-    keep, part, index = found
-    return (fix(keep, index), index) if rng.random() < 0.5 else part
+    parts = sides(plain, rng)
+    return parts and parts[0 if rng.random() < 0.5 else 1]

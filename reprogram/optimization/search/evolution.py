@@ -1,6 +1,7 @@
 """The default search: proposals of all kinds, ranked by what calls taught."""
 
 import dataclasses
+from collections.abc import Callable
 from collections.abc import Sequence
 
 import numpy as np
@@ -33,19 +34,19 @@ class Evolution:
     follows how often its molecules were asked for and were good.
 
     Args:
-        proposers: By name, see `proposers.PROPOSERS`.
-        generations: Of the population, for one round.
-        children: A generation; four times as many in the first round.
+        proposers: Proposers by name, as in `proposers.PROPOSERS`.
+        generations: Number of generations of the population a round.
+        children: Number of new molecules a generation.
         keep: Size of the population.
         growth: Share of the calls so far that a round asks at most.
-        largest: Molecules a round at most.
-        slack: How much similarity the population may miss.
+        largest: Largest number of molecules that a round asks.
+        slack: Similarity that the population may miss.
         patience: Calls without a better molecule after which the search
             begins again: from the start where bounds say what is enough,
             otherwise on another island, see `Islands`.
         ranked: Whether the surrogate ranks; without it, this is a plain
             genetic algorithm.
-        most: Molecules that the surrogate learns from.
+        most: Number of molecules that the surrogate learns from.
 
     Example:
     >>> from reprogram.optimization.objective import Objective
@@ -100,7 +101,7 @@ class Evolution:
         count = min(count, self.largest, max(LEAST, share))
         elite = [archive.molecules[i] for i in order[: self.keep]]
         judge = self._judge(archive, utility, mine)
-        population, seen = elite, {}
+        population, seen = elite, dict[str, tuple]()
         for _ in range(self.generations if judge else 1):
             new = self._children(archive, population, seen, count)
             if not new:
@@ -143,7 +144,9 @@ class Evolution:
             return None
         return archive.rng.dirichlet(np.ones(several))
 
-    def _judge(self, archive: Archive, utility: np.ndarray, mine: np.ndarray):
+    def _judge(
+        self, archive: Archive, utility: np.ndarray, mine: np.ndarray
+    ) -> Callable[[Sequence[Chem.Mol]], np.ndarray] | None:
         known = np.flatnonzero(np.isfinite(utility))
         if not self.ranked or len(known) < LEAST:
             return None
@@ -177,7 +180,8 @@ class Evolution:
     def _children(
         self, archive: Archive, population: list, seen: dict, count: int
     ) -> dict[str, tuple[Chem.Mol, str, str]]:
-        wanted, found = max(self.children, count), {}
+        wanted = max(self.children, count)
+        found: dict[str, tuple[Chem.Mol, str, str]] = {}
         parents = [Chem.MolToSmiles(molecule) for molecule in population]
         names = list(self.proposers)
         for _ in range(3):

@@ -1,4 +1,4 @@
-"""Islands: where a search without a goal goes on when it stops paying."""
+"""Islands, on which a search without a goal begins again."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -100,18 +100,20 @@ def apart(rows: Sequence, molecules: Sequence[Chem.Mol], count: int) -> list:
     """Puts what is too alike to something better at the end.
 
     Args:
-        rows: The best first; of more than four times `count` the first.
-        molecules: One for each row.
-        count: How many are wanted.
+        rows: Rows, the best first; only four times `count` of them are used.
+        molecules: The molecule of each row.
+        count: Number of rows that are wanted.
 
     Returns:
         The rows in another order.
     """
     rows, molecules = rows[: 4 * count], molecules[: 4 * count]
     codes = surrogate.features(molecules)[0]
-    similar, kept, late = tanimoto(codes, codes), [], []
+    similar = tanimoto(codes, codes)
+    kept: list[int] = []
+    late: list[int] = []
     for place in range(len(rows)):
-        again = kept and similar[place, kept].max() > ALIKE
+        again = kept and similar[place][kept].max() > ALIKE
         (late if again else kept).append(place)
     return [rows[place] for place in kept + late]
 
@@ -120,9 +122,9 @@ def lessons(utility: np.ndarray, mask: np.ndarray, most: int) -> np.ndarray:
     """Chooses what a surrogate learns from.
 
     Args:
-        utility: Of all molecules; -infinity where it is not known.
-        mask: Which of them are of the island.
-        most: How many to choose.
+        utility: Utility of all molecules; -infinity where it is not known.
+        mask: Whether each of them is of the island.
+        most: Number of molecules to choose.
 
     Returns:
         Rows: of the island the best, for half; the latest, for a quarter; the

@@ -27,15 +27,15 @@ class PromptedWriter(layers.Layer):
 
     Args:
         writer: A built `Writer`, which is frozen.
-        longest: Tokens of the longest molecule, its end included.
+        longest: Number of tokens of the longest molecule, its end included.
     """
 
-    def __init__(self, writer: Any, longest: int, **kwargs):
+    def __init__(self, writer: Any, longest: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.writer, self.longest = writer, longest
         writer.trainable = False
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         absent = ops.convert_to_numpy(self.writer.absent)
         start = np.repeat(absent[None], self.longest, axis=0)
         self.prompt = self.add_weight(
@@ -44,14 +44,14 @@ class PromptedWriter(layers.Layer):
             name="prompt",
         )
 
-    def call(self, tokens):
+    def call(self, tokens: Any) -> Any:
         batch, length = ops.shape(tokens)[0], tokens.shape[1]
         contexts = ops.broadcast_to(
             self.prompt[:length], (batch, length, self.prompt.shape[-1])
         )
         return self.writer(contexts, tokens)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape, self.writer.vocabulary_size)
 
 
@@ -64,11 +64,11 @@ class LanguageSearch:
 
     Args:
         source: A molecular source with a writer.
-        batch: Strings a round.
-        memory: Best molecules that are learned from.
-        steps: Of training, a round.
-        learning_rate: Of Adam.
-        temperature: Of the draws.
+        batch: Number of strings a round.
+        memory: Number of the best molecules that are learned from.
+        steps: Number of training steps a round.
+        learning_rate: Learning rate of Adam.
+        temperature: Temperature of the draws.
 
     Raises:
         ValueError: If the source has no writer.
@@ -95,7 +95,7 @@ class LanguageSearch:
     def __call__(
         self, archives: Sequence[Archive], counts: Sequence[int]
     ) -> list[list[str]]:
-        """Says what to ask next."""
+        """Draws strings for each archive, and returns their molecules."""
         return [self._one(archive) for archive in archives]
 
     def _one(self, archive: Archive) -> list[str]:

@@ -1,4 +1,4 @@
-"""Where new molecules come from: a row in `PROPOSERS` each.
+"""Proposers of new molecules: a row in `PROPOSERS` each.
 
 A proposer takes molecules, likeliest first, and a number, and returns new
 canonical SMILES with the place of the molecule each was made of.
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from rdkit import Chem
 
+from reprogram.molecules.smiles import read
 from reprogram.optimization.search import edits
 from reprogram.optimization.search.changes import CHANGES
 from reprogram.optimization.search.changes import Change
@@ -38,7 +39,9 @@ def edited(
     return [
         (row, int(place))
         for place, number in zip(*np.unique(places, return_counts=True))
-        for row in edits.mutations(molecules[place], number, rng, kinds=kinds)
+        for row in edits.mutations(
+            molecules[int(place)], number, rng, kinds=kinds
+        )
         if row
     ]
 
@@ -47,12 +50,13 @@ def crossed(
     molecules: Sequence[Chem.Mol], count: int, rng: np.random.Generator
 ) -> list[Proposal]:
     """Joins parts of two molecules, see `edits.cross`."""
-    found = []
+    found: list[Proposal] = []
     for _ in range(count):
         place = _place(len(molecules), rng)
-        other = molecules[rng.integers(len(molecules))]
-        found.append((edits.cross(molecules[place], other, rng), place))
-    return [(row, place) for row, place in found if row]
+        other = molecules[int(rng.integers(len(molecules)))]
+        if row := edits.cross(molecules[place], other, rng):
+            found.append((row, place))
+    return found
 
 
 def around(source: Any, deviations: Sequence[float] = (0.5, 0.7)) -> Proposer:
@@ -60,22 +64,21 @@ def around(source: Any, deviations: Sequence[float] = (0.5, 0.7)) -> Proposer:
 
     Args:
         source: A molecular source with a latent.
-        deviations: Of the noise, in units of the prior.
+        deviations: Standard deviations of the noise, in units of the prior.
 
     Returns:
         The proposer. A molecule that the source cannot read has no neighbors
         by this way.
     """
-    from reprogram.molecules.smiles import read
 
-    def propose(molecules, count, rng):
+    def propose(
+        molecules: Sequence[Chem.Mol], count: int, rng: np.random.Generator
+    ) -> list[Proposal]:
         places = np.array([_place(len(molecules), rng) for _ in range(count)])
         used, where = np.unique(places, return_inverse=True)
         texts = read([Chem.MolToSmiles(molecules[i]) for i in used])[0]
-        good = np.array(
-            [t is not None and not source.tokenizer.explain(t, source.longest)
-             for t in texts]
-        )  # fmt: skip
+        explain, longest = source.tokenizer.explain, source.longest
+        good = np.array([bool(t) and not explain(t, longest) for t in texts])
         if not good.any():
             return []
         latents = np.zeros((len(used), source.latent_size), "float32")

@@ -18,7 +18,7 @@ BOX = 4.0  # deviations of the prior; the published box is that of a tanh
 
 @dataclasses.dataclass
 class _State:
-    """Where one start is."""
+    """The latent of one start, with the moments of Adam."""
 
     origin: np.ndarray
     latent: np.ndarray
@@ -41,12 +41,12 @@ class QMO:
 
     Args:
         source: A molecular source with a latent.
-        directions: Neighbors a step.
-        radius: Of the sphere.
-        learning_rate: Of Adam, or of the sign.
-        steps: Before a restart at the start.
-        restarts: How often; then the search has nothing new.
-        weight: Of the objective, beside the hinges.
+        directions: Number of neighbors a step.
+        radius: Radius of the sphere.
+        learning_rate: Learning rate of Adam, or of the sign.
+        steps: Number of steps before a restart at the start.
+        restarts: Number of restarts; then the search has nothing new.
+        weight: Weight of the hinges beside the objective.
         sign: Whether to follow the sign of the estimate instead of Adam.
 
     Raises:
@@ -72,7 +72,7 @@ class QMO:
     def __call__(
         self, archives: Sequence[Archive], counts: Sequence[int]
     ) -> list[list[str]]:
-        """Says what to ask next: the neighbors of every start's latent."""
+        """Returns the molecules around the latent of each start."""
         self._begin([a for a in archives if "qmo" not in a.memory])
         states = [archive.memory["qmo"] for archive in archives]
         for archive, state in zip(archives, states):
@@ -101,16 +101,15 @@ class QMO:
     def _begin(self, archives: Sequence[Archive]) -> None:
         if not archives:
             return
-        if any(archive.start is None for archive in archives):
+        starts = [archive.start for archive in archives if archive.start]
+        if len(starts) < len(archives):
             raise ValueError("QMO needs start molecules. Give some.")
-        starts = [archive.start for archive in archives]
-        texts = read(starts)[0]
-        latents = self.source.encode(texts)
+        latents = self.source.encode(read(starts)[0])
         for archive, start, latent in zip(archives, starts, latents):
             if np.isnan(latent).any():
                 raise ValueError(
                     f"The source cannot read the start {start!r}. Search by"
-                    " edits, which can: --search=evolution --source=none."
+                    " edits, which can: --search=evolution without --source."
                 )
             archive.memory["qmo"] = _State(latent, latent.copy())
 
@@ -139,18 +138,17 @@ class QMO:
         self, archive: Archive, written: Sequence[str | None]
     ) -> np.ndarray:
         objective = archive.objective
-        start = archive.values[archive.rows[archive.start]]
+        start = archive.values[archive.rows[archive.start or ""]]
         losses = []
         for row in written:
-            known = row is not None and row in archive.rows
+            place = archive.rows.get(row or "")
             values, similar = start, 0.0
-            if known:
-                place = archive.rows[row]
+            if place is not None:
                 values = archive.values[place]
                 similar = archive.frame.similarity(archive.molecules[place])
             values = np.nan_to_num(values, nan=0.0)[None]
             wanted = -objective.directions(values).sum()
-            wanted += 0.0 if known else 0.1
+            wanted += 0.1 if place is None else 0.0
             missed = max(objective.similarity - similar, 0.0)
             bounds = {**objective.at_least, **objective.at_most}
             others = set(bounds) - {*objective.maximise, *objective.minimise}

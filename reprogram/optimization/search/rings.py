@@ -4,75 +4,18 @@ import numpy as np
 from rdkit import Chem
 
 from reprogram.optimization.search.changes import ACYCLIC
+from reprogram.optimization.search.changes import SINGLE
 from reprogram.optimization.search.changes import Change
+from reprogram.optimization.search.changes import Edited
 from reprogram.optimization.search.changes import fix
+from reprogram.optimization.search.fragments import RINGS
+
+Drawn = tuple[Chem.Mol, list[int]]
 
 
-def _plain(smiles: str) -> Chem.Mol:
-    molecule = Chem.MolFromSmiles(smiles)
-    Chem.Kekulize(molecule, clearAromaticFlags=True)
-    return molecule
-
-
-# Ring systems of drugs, the common ones first.
-RINGS = tuple(
-    _plain(smiles)
-    for smiles in [
-        "c1ccccc1",
-        "c1ccncc1",
-        "C1CCNCC1",
-        "C1CNCCN1",
-        "C1CCCCC1",
-        "C1CCNC1",
-        "c1cn[nH]c1",
-        "c1cnc[nH]1",
-        "c1cncnc1",
-        "C1COCCN1",
-        "C1CC1",
-        "c1ccsc1",
-        "c1cscn1",
-        "c1ccoc1",
-        "C1CCCC1",
-        "c1nc[nH]n1",
-        "c1nnn[nH]1",
-        "c1cocn1",
-        "c1ccno1",
-        "C1CCOC1",
-        "C1CCOCC1",
-        "c1cnccn1",
-        "c1ccnnc1",
-        "c1cc[nH]c1",
-        "C1CNC1",
-        "C1CCC1",
-        "c1ccc2[nH]ccc2c1",
-        "c1ccc2ncccc2c1",
-        "c1ccc2[nH]cnc2c1",
-        "c1ccc2ccccc2c1",
-        "c1ccc2[nH]ncc2c1",
-        "c1ccc2ocnc2c1",
-        "c1ccc2scnc2c1",
-        "c1ccc2occc2c1",
-        "c1ccc2sccc2c1",
-        "c1ccc2ncncc2c1",
-        "c1ncc2nc[nH]c2n1",
-        "c1cc2cncnc2[nH]1",
-        "c1cnc2ccnn2c1",
-        "c1ccc2OCOc2c1",
-        "c1ccc2CCCCc2c1",
-        "c1ccc2CCNCc2c1",
-        "c1ccc2OCCc2c1",
-        "c1ccc2OCCOc2c1",
-        "c1ccc2Nc3ccccc3Sc2c1",
-        "c1ccc2Cc3ccccc3c2c1",
-        "c1nncs1",
-        "c1nnco1",
-    ]
-)
-
-
-def _draw(rng: np.random.Generator, places: int) -> tuple | None:
+def _draw(rng: np.random.Generator, places: int) -> Drawn | None:
     """Draws a ring system and as many of its atoms that have a hydrogen."""
-    ring = RINGS[rng.integers(len(RINGS))]
+    ring = RINGS[int(rng.integers(len(RINGS)))]
     free = [a.GetIdx() for a in ring.GetAtoms() if a.GetTotalNumHs()]
     if len(free) < places:
         return None
@@ -84,17 +27,15 @@ def _system(molecule: Chem.Mol, rng: np.random.Generator) -> set[int]:
     rings = [set(ring) for ring in molecule.GetRingInfo().AtomRings()]
     if not rings:
         return set()
-    found = rings[rng.integers(len(rings))]
+    system = rings[int(rng.integers(len(rings)))]
     for _ in rings:
         for ring in rings:
-            if ring & found:
-                found = found | ring
-    return found
+            if ring & system:
+                system = system | ring
+    return system
 
 
-def exchange_ring(
-    molecule: Chem.RWMol, rng: np.random.Generator
-) -> Chem.RWMol | None:
+def exchange_ring(molecule: Chem.RWMol, rng: np.random.Generator) -> Edited:
     """Puts another ring system where one is, with all that hangs on it."""
     system = _system(molecule, rng)
     ends = [
@@ -106,35 +47,28 @@ def exchange_ring(
     if not ends or any(b.GetBondTypeAsDouble() != 1 for b, _ in ends):
         return None
     drawn = _draw(rng, len(ends))
-    if drawn is None:
-        return None
-    return _join(molecule, [end for _, end in ends], *drawn, system)
+    return drawn and _join(molecule, [end for _, end in ends], drawn, system)
 
 
-def insert_ring(
-    molecule: Chem.RWMol, rng: np.random.Generator
-) -> Chem.RWMol | None:
+def insert_ring(molecule: Chem.RWMol, rng: np.random.Generator) -> Edited:
     """Puts a ring system between two atoms."""
     bonds = molecule.GetSubstructMatches(ACYCLIC)
     drawn = _draw(rng, 2)
     if not bonds or drawn is None:
         return None
-    ends = bonds[rng.integers(len(bonds))]
+    ends = bonds[int(rng.integers(len(bonds)))]
     molecule.RemoveBond(*ends)
-    return _join(molecule, list(ends), *drawn, set())
+    return _join(molecule, list(ends), drawn, set())
 
 
 def _join(
-    molecule: Chem.RWMol,
-    ends: list[int],
-    ring: Chem.Mol,
-    places: list[int],
-    system: set[int],
+    molecule: Chem.RWMol, ends: list[int], drawn: Drawn, system: set[int]
 ) -> Chem.RWMol:
+    ring, places = drawn
     size = molecule.GetNumAtoms()
     joined = Chem.RWMol(Chem.CombineMols(molecule, ring))
     for end, place in zip(ends, places):
-        joined.AddBond(end, size + place, Chem.BondType.SINGLE)
+        joined.AddBond(end, size + place, SINGLE)
     fix(joined, *ends, *(size + place for place in places))
     for index in sorted(system, reverse=True):
         joined.RemoveAtom(index)
