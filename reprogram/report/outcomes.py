@@ -11,10 +11,10 @@ MOST_CURVES = 10
 
 @dataclasses.dataclass(frozen=True)
 class Outcomes:
-    """What was measured and what was predicted for the test rows.
+    """The targets and the predictions of the test rows.
 
     Args:
-        problem: As in a task.
+        problem: `"regression"`, `"classification"` or `"multilabel"`.
         names: Name of each column of `predictions`.
         targets: `(rows, columns)`, for classification `(rows, 1)` class
             numbers; NaN where missing.
@@ -33,9 +33,9 @@ class Outcomes:
 def read(record: dict) -> Outcomes:
     """Reads the test rows of a record.
 
-    Scores outside [0, 1] of a classification or multi-label task are taken
-    for logits; one integer a row for the predicted class; one fraction a row
-    for the probability of the second class.
+    In a classification or multi-label task, scores outside [0, 1] are read as
+    logits, one integer a row as the predicted class, and one fraction a row as
+    the probability of the second class.
 
     Args:
         record: A record with `test`.
@@ -119,7 +119,7 @@ def column_errors(outcomes: Outcomes) -> np.ndarray:
     """Measures how wrong each prediction is, comparable between columns.
 
     Args:
-        outcomes: See `read`.
+        outcomes: The test rows, as `read` returns them.
 
     Returns:
         A masked array: `(rows, columns)` absolute errors, for regression in
@@ -155,11 +155,11 @@ def roc_curves(
     """Computes ROC curves, each class or label against the rest.
 
     Args:
-        outcomes: Of a classification or multi-label task.
+        outcomes: The test rows of a classification or multi-label task.
 
     Returns:
         Name, false positive rates, true positive rates and area of each curve:
-        of two classes the second, of many those with the `MOST_CURVES`
+        the second of two classes; of many classes those with the `MOST_CURVES`
         smallest areas. Empty where no scores were predicted.
     """
     truth, guess = outcomes.targets, outcomes.predictions

@@ -19,9 +19,9 @@ def save(path: str | os.PathLike, record: dict) -> None:
 
     Args:
         path: The file, usually `record.json` in the run's folder.
-        record: See `record.schema.json`; NumPy values are converted and NaN
-            becomes null. `schema` is filled in, and so is `verdict` where it
-            is missing.
+        record: The fields of `record.schema.json`; NumPy values are converted
+            and NaN becomes null. `schema` is filled in, and so is `verdict`
+            where it is missing.
 
     Raises:
         TypeError: If a value cannot be written as JSON.
@@ -115,13 +115,13 @@ def _line(text: str) -> str:
 
 
 def parameters(model: dict) -> str:
-    """Writes the number of trainable parameters; `-` where it has no sense."""
+    """Writes the number of trainable parameters; `-` where it is unknown."""
     number = model.get("parameters")
     return "-" if number is None else f"{number:,}"
 
 
 def seconds(model: dict) -> str:
-    """Writes the mean seconds a seed took; `-` where they are unknown."""
+    """Writes the mean number of seconds a seed; `-` where it is unknown."""
     mean, _ = interval(model.get("seconds") or [])
     return "-" if math.isnan(mean) else f"{mean:.1f}"
 
@@ -133,7 +133,7 @@ def _missing(values: np.ndarray) -> str:
 
 
 def legend(record: dict) -> str:
-    """Says how the numbers of a table are meant."""
+    """Explains the numbers of a table."""
     metric = record["task"]["metric"]
     lower = statistics.direction(metric) < 0
     text = "mean over seeds (its 95 % confidence interval, within the range of"
@@ -142,8 +142,7 @@ def legend(record: dict) -> str:
         text = "one seed, so no confidence intervals over seeds"
     if metric in statistics.SHARES and record["task"].get("test_rows"):
         text += f"; {metric}: at least Wilson's interval for the test rows"
-    unit = statistics.unit(record, metric)
-    name = f"{metric} [{unit}]" if unit else metric
+    name = statistics.heading(record, metric)
     return f"{text}; {name}: {'lower' if lower else 'higher'} is better"
 
 

@@ -9,15 +9,8 @@ from scipy import special
 
 from reprogram.metrics import share_interval
 
-# -1: lower is better. A metric that is not named here: higher is better.
-DIRECTIONS = {
-    "rmse": -1,
-    "mae": -1,
-    "mse": -1,
-    "log_loss": -1,
-    "brier": -1,
-    "ece": -1,
-}
+# A metric that is not named here: higher is better.
+LOWER_IS_BETTER = ("rmse", "mae", "mse", "log_loss", "brier", "ece")
 WITH_UNIT = ("rmse", "mae")
 # What a model says of its own predictions; no column of a table.
 ASSESSMENT = ("coverage", "coverage in domain", "in domain")
@@ -41,13 +34,11 @@ LABELS = {
     "mcc": "MCC",
     "ece": "ECE",
 }
-
 ROLES = {
     "reprogrammed": ("reprogrammed",),
     "trivial": ("mean predictor", "majority"),
     "probe": ("linear probe",),
 }
-
 UNDEFINED = {
     "spearman": "ranks are undefined where all predictions are equal",
     "pearson": "correlation is undefined where all predictions are equal",
@@ -87,7 +78,7 @@ def interval(
 
 def direction(metric: str) -> int:
     """Returns -1 for a metric where lower is better, otherwise 1."""
-    return DIRECTIONS.get(metric, 1)
+    return -1 if metric in LOWER_IS_BETTER else 1
 
 
 def label(metric: str) -> str:
@@ -97,8 +88,13 @@ def label(metric: str) -> str:
 
 def unit(record: dict, metric: str) -> str:
     """Returns the unit of a metric; empty where it has none."""
-    known = metric in WITH_UNIT
-    return (record["task"].get("unit") or "") if known else ""
+    return record["task"].get("unit") or "" if metric in WITH_UNIT else ""
+
+
+def heading(record: dict, metric: str) -> str:
+    """Writes the name of a metric with its unit."""
+    in_unit = unit(record, metric)
+    return f"{label(metric)} [{in_unit}]" if in_unit else label(metric)
 
 
 def saved(record: dict) -> dict | None:
@@ -147,11 +143,6 @@ def number_format(record: dict, metric: str) -> str:
 def ends(record: dict, model: dict, metric: str) -> tuple[float, float, float]:
     """Computes a mean over seeds and the interval that is shown with it.
 
-    Args:
-        record: A record.
-        model: An entry of its `models`.
-        metric: Name of the metric.
-
     Returns:
         The mean, and the ends of its 95 % Student t interval, cut at the
         limits of the metric. Of a share of the test rows the interval is at
@@ -175,15 +166,8 @@ def estimate(
 ) -> str:
     """Writes `mean (low to high)` of one metric of one model, see `ends`.
 
-    Args:
-        record: A record.
-        model: An entry of its `models`.
-        metric: Name of the metric.
-        brief: Whether to leave out the interval.
-
-    Returns:
-        Without an interval for one seed, with the number of seeds where some
-        have no value, `n/a` where none has one.
+    Where some seeds have no value, their number is added; `n/a` where none
+    has one. `brief` leaves out the interval.
 
     Example:
     >>> models = [{"metrics": {"roc_auc": [0.9, 0.92]}}]
@@ -235,7 +219,6 @@ class Comparison:
     verdict: str
     difference: float
     half_width: float
-    seeds: int
     reason: str = ""
 
 
@@ -252,8 +235,8 @@ def compare(
     Returns:
         The verdict `better`, `worse`, `no difference seen` or `not decided`,
         the mean difference (model minus baseline) in the headline metric with
-        the half-width of its 95 % interval, the number of seeds paired, and
-        the reason where nothing is decided.
+        the half-width of its 95 % interval, and the reason where nothing is
+        decided.
 
     Raises:
         ValueError: If no model is given and the record has no saved one.
@@ -276,21 +259,19 @@ def compare(
             "Expected a model to compare, or a record with a reprogrammed one."
             f" Received the models {[m['name'] for m in record['models']]}."
         )
-    difference = scores(model, metric) - scores(baseline, metric)
-    mean, half_width = interval(difference)
-    paired = int(np.isfinite(difference).sum())
-    why = ""
-    if paired < len(difference):
-        lost = len(difference) - paired
-        why = f"no value for {lost} of {len(difference)} seeds"
-    elif paired < 2:
+    differences = scores(model, metric) - scores(baseline, metric)
+    mean, half_width = interval(differences)
+    lost = int(np.isnan(differences).sum())
+    verdict, why = "not decided", ""
+    if lost:
+        why = f"no value for {lost} of {len(differences)} seeds"
+    elif len(differences) < 2:
         why = "one seed gives no interval"
-    verdict = "not decided"
-    if not why and abs(mean) <= half_width:
+    elif abs(mean) <= half_width:
         verdict = "no difference seen"
-    elif not why:
+    else:
         verdict = "better" if direction(metric) * mean > 0 else "worse"
-    return Comparison(baseline["name"], verdict, mean, half_width, paired, why)
+    return Comparison(baseline["name"], verdict, mean, half_width, why)
 
 
 def paired(record: dict, result: Comparison) -> str:

@@ -211,7 +211,7 @@ def test_the_page_of_an_ensemble_says_what_it_knows():
         "held inside the domain100.0 % (87.9 to 100.0)",
         "inside the domain of the training rows80.0 % (64.1 to 90.0)",
         "kernels on ECFP469.50.7 forest300.7",
-        "RMSE, few-label ensemble [pIC50]",
+        "RMSE [pIC50], few-label ensemble",
         "five parts",
     ):
         assert line in text, line

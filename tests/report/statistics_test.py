@@ -41,7 +41,7 @@ def test_table_golden():
     assert verdict.startswith("Nothing is shown to be better than the mean")
     assert [" ".join(line.split()) for line in lines] == [
         "nav17: mean over seeds (its 95 % confidence interval, within the range"
-        " of the metric); rmse [pIC50]: lower is better",
+        " of the metric); RMSE [pIC50]: lower is better",
         "model rmse (2 seeds) trainable parameters seconds",
         "mean predictor 1.010 (0.883 to 1.137) 1,300 3.0",
         "linear probe 0.850 (0.215 to 1.485) 1,300 3.0",

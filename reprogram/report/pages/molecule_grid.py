@@ -21,7 +21,7 @@ def sdf_record(smiles: str, facts: Mapping[str, Any]) -> str:
     """Writes one molecule for an SDF.
 
     Args:
-        smiles: The molecule; what is none becomes a record without atoms.
+        smiles: A SMILES string; an invalid one gives a record without atoms.
         facts: Values by name, written as text of one line.
 
     Example:
@@ -51,9 +51,9 @@ def write_sdf(
     Args:
         path: The SDF. A row that is no molecule is a record without atoms.
         table: The table of predictions.
-        delimiter: What separates its cells.
-        smiles: Name of its column of SMILES.
-        columns: As in `write_page`; all columns are written.
+        delimiter: The character between the cells of the table.
+        smiles: Name of the column of SMILES.
+        columns: Not used: all columns are written.
     """
     with open(path, "w", encoding="utf-8") as file:
         for row in _rows(table, delimiter):
@@ -71,10 +71,10 @@ def write_page(
     """Draws the first rows of a table on one page.
 
     Args:
-        path: The page.
+        path: The HTML file to write.
         table: The table of predictions.
-        delimiter: What separates its cells.
-        smiles: Name of its column of SMILES.
+        delimiter: The character between the cells of the table.
+        smiles: Name of the column of SMILES.
         columns: Names of the columns to write under each picture. One that
             begins with `in_domain` says which molecules are framed.
         limit: The most rows to draw.
@@ -113,8 +113,8 @@ def results_table(results: Sequence[dict], names: Sequence[str]) -> str:
     """Makes a table of optimized molecules, a row for each start, as text.
 
     Args:
-        results: What `optimization.optimize` returned.
-        names: The properties.
+        results: One result a start, as `optimization.optimize` returns them.
+        names: Names of the properties.
 
     Returns:
         CSV: start, best molecule, similarity, values before and after, calls,

@@ -23,7 +23,7 @@ def extremes(record: dict, rows: Outcomes) -> dict[str, list[dict]]:
 
     Args:
         record: A record of a molecular task; its test inputs are SMILES.
-        rows: The outcomes of the same record.
+        rows: The test rows of the same record.
 
     Returns:
         Lists `worst` and `best` of at most `SHOWN` cards that share no row: a
@@ -50,9 +50,9 @@ def drawing(smiles: str, start: str | None = None) -> str | None:
     """Draws one molecule.
 
     Args:
-        smiles: The molecule.
-        start: A molecule that it was made from: what they share is drawn
-            alike, and the atoms that changed are marked.
+        smiles: SMILES of the molecule.
+        start: SMILES of the molecule that it was made from: what both share
+            is drawn alike, and the atoms that changed are marked.
 
     Returns:
         The data URI of an SVG image; None if RDKit cannot read the molecule.
@@ -95,7 +95,7 @@ def caption(rows: Outcomes, index: int, unit: str = "") -> list[str]:
     """Writes the target and the prediction of one row.
 
     Args:
-        rows: The outcomes.
+        rows: The test rows.
         index: Place of the row.
         unit: Unit of a regression target.
 

@@ -50,7 +50,7 @@ def write(
     """Writes `results.csv`, `results.sdf` and `optimization.html`.
 
     Args:
-        results: What `optimization.optimize` returned.
+        results: One result a start, as `optimization.optimize` returns them.
         objective: The properties that were wanted.
         plan: The fields of the `Plan`.
         folder: The folder of the run.

@@ -69,7 +69,10 @@ def render(record: dict) -> str:
         record=record,
         task=task,
         saved=statistics.saved(record),
-        metrics=_headings(record),
+        metrics=[
+            statistics.heading(record, name)
+            for name in statistics.metrics(record)
+        ],
         models=run_context.result_rows(record),
         notes=records.notes(record),
         legend=records.legend(record),
@@ -86,15 +89,6 @@ def render(record: dict) -> str:
         frozen=run_context.frozen(record),
         source=source,
     )
-
-
-def _headings(record: dict) -> list[str]:
-    names = statistics.metrics(record)
-    units = [statistics.unit(record, name) for name in names]
-    return [
-        f"{statistics.label(name)} [{unit}]" if unit else statistics.label(name)
-        for name, unit in zip(names, units)
-    ]
 
 
 def _figure(src: str, title: str, alt: str, text: str) -> dict[str, str]:
@@ -144,7 +138,7 @@ def _learning_curves(history: list[dict]) -> list[dict[str, str]]:
 def _tests(record: dict, rows: Outcomes) -> list[dict[str, str]]:
     if rows.problem == "regression":
         return [_parity(record, rows)]
-    found = []
+    shown = []
     curves = outcomes.roc_curves(rows)
     if curves:
         areas = ", ".join(f"{name} {area:.3f}" for name, *_, area in curves)
@@ -153,15 +147,15 @@ def _tests(record: dict, rows: Outcomes) -> list[dict[str, str]]:
             text += f" The {len(curves)} smallest areas of {len(rows.names)}."
         src = figures.roc(curves)
         alt = f"ROC curves; areas under the curves: {areas}."
-        found.append(_figure(src, "ROC curves", alt, text))
+        shown.append(_figure(src, "ROC curves", alt, text))
     if rows.problem == "classification":
         counts = outcomes.confusion(rows)
         right, total = int(np.trace(counts)), int(counts.sum())
         src = figures.confusion(counts, rows.names)
         alt = f"Confusion matrix: {right} of {total} test rows are right."
         text = f"{right:,} of {total:,} right. Color: share of the true class."
-        found.append(_figure(src, "Confusion matrix", alt, text))
-    return found
+        shown.append(_figure(src, "Confusion matrix", alt, text))
+    return shown
 
 
 def _parity(record: dict, rows: Outcomes) -> dict[str, str]:

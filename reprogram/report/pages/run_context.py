@@ -21,10 +21,9 @@ def facts(record: dict) -> list[tuple[str, str]]:
     saved, metric = statistics.saved(record), record["task"]["metric"]
     listed = []
     if saved is not None:
-        unit = statistics.unit(record, metric)
-        name = f"{statistics.label(metric)}, {saved['name']}"
         value = statistics.estimate(record, saved, metric)
-        listed.append((value, f"{name} [{unit}]" if unit else name))
+        name = f"{statistics.heading(record, metric)}, {saved['name']}"
+        listed.append((value, name))
     counts = {
         "labels to train and select on": record["train_size"],
         "trainable parameters": record.get("trainable_parameters"),
@@ -78,8 +77,8 @@ def promises(record: dict) -> dict[str, str]:
     """Lists what the saved model says of its own predictions, and if it held.
 
     Args:
-        record: A record, of which the saved model may have the metrics
-            `coverage`, `coverage in domain` and `in domain`.
+        record: A record whose saved model may have the metrics `coverage`,
+            `coverage in domain` and `in domain`.
 
     Returns:
         Texts by name; empty where nothing was promised.

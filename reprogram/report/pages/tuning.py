@@ -22,7 +22,7 @@ def write(study: "optuna.Study", folder: pathlib.Path) -> None:
     """Writes `recipe.json`, the best recipe, and `tuning.html`, what mattered.
 
     Args:
-        study: What `experiments.tuning.search` returned.
+        study: A finished search, as `experiments.tuning.search` returns it.
         folder: The folder that the files are written into.
     """
     best = study.best_trial
