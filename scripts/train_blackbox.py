@@ -42,16 +42,13 @@ flags.adopt_module_key_flags(train)
 
 
 def chosen_service():
-    from reprogram.blackbox import services
+    from reprogram.blackbox.scores import metered
+    from reprogram.service.client import remote
 
     if "://" not in FLAGS.service:
-        return services.metered(
-            FLAGS.service, FLAGS.answers, FLAGS.answers_number
-        )
+        return metered(FLAGS.service, FLAGS.answers, FLAGS.answers_number)
     low, high = map(float, FLAGS.value_range)
-    return services.remote(
-        FLAGS.service, (low, high), FLAGS.classes, FLAGS.key_variable
-    )
+    return remote(FLAGS.service, (low, high), FLAGS.classes, FLAGS.key_variable)
 
 
 def main(_):

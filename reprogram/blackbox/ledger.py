@@ -109,7 +109,7 @@ class Ledger:
         Args:
             key: Name of the batch, equal for equal batches. A service may use
                 it to charge a repeated batch once.
-            purpose: What the batch is for, or the oracle that is asked.
+            purpose: Purpose of the batch, or name of the oracle.
             rows: Number of inputs in the batch.
             price: Price of the batch.
 

@@ -57,8 +57,8 @@ def metered(name: str, kind: str = "", number: int = 0) -> Service:
 
     Args:
         name: Name of the source, see `sources.load`.
-        kind: How its scores are restricted, see `restrict`; empty if they
-            are not.
+        kind: Restriction of its scores, as `restrict` takes it; empty for
+            none.
         number: Number of classes that are told, or of decimals.
 
     Returns:

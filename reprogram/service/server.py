@@ -1,6 +1,7 @@
 """Any Keras model as a service: KServe's protocol, and TensorFlow's."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,8 @@ def application(model: Any, name: str = "model", key: str | None = None) -> Any:
     Args:
         model: A built Keras model with one input and one output, or a
             Reprogrammer.
-        name: Of the model in the address.
-        key: Callers must send it as a bearer token, if there is one.
+        name: Name of the model in the address.
+        key: Key that callers must send as a bearer token; by default none.
 
     Returns:
         A FastAPI application: `/v2/health/ready`, `/v2/models/NAME`,
@@ -38,13 +39,11 @@ def application(model: Any, name: str = "model", key: str | None = None) -> Any:
         if key and request.headers.get("authorization") != f"Bearer {key}":
             raise fastapi.HTTPException(401, "The key is missing or wrong.")
 
-    def answer(values: np.ndarray) -> np.ndarray:
-        expected = about["inputs"][0]["shape"][1:]
-        found = values.shape[1:]
-        fits = len(found) == len(expected) and all(
-            e in (-1, f) for e, f in zip(expected, found)
-        )
-        if not fits:
+    def score(values: np.ndarray) -> np.ndarray:
+        expected, received = about["inputs"][0]["shape"][1:], values.shape[1:]
+        pairs = zip(expected, received)
+        fits = len(received) == len(expected)
+        if not fits or not all(e in (-1, size) for e, size in pairs):
             raise fastapi.HTTPException(
                 400, f"Expected inputs (rows, {expected}), not {values.shape}."
             )
@@ -71,8 +70,8 @@ def application(model: Any, name: str = "model", key: str | None = None) -> Any:
             raise fastapi.HTTPException(
                 400, f"Not of the protocol: {error!r}."
             ) from error
-        found = await _thread(answer, values)
-        headers, content = protocol.write(head, name, found)
+        scores = await _thread(score, values)
+        headers, content = protocol.write(head, name, scores)
         return fastapi.Response(content, headers=headers)
 
     @app.post(
@@ -86,12 +85,14 @@ def application(model: Any, name: str = "model", key: str | None = None) -> Any:
             raise fastapi.HTTPException(
                 400, 'Expected {"instances": [...]}.'
             ) from error
-        return {"predictions": (await _thread(answer, values)).tolist()}
+        return {"predictions": (await _thread(score, values)).tolist()}
 
     return app
 
 
-async def _thread(function: Any, values: np.ndarray) -> np.ndarray:
+async def _thread(
+    function: Callable[[np.ndarray], np.ndarray], values: np.ndarray
+) -> np.ndarray:
     from starlette import concurrency
 
     return await concurrency.run_in_threadpool(function, values)

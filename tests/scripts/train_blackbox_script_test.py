@@ -161,14 +161,20 @@ def wait_for(url):
     raise AssertionError(f"{url} does not answer.")
 
 
-def test_serving_mistakes_are_told(tmp_path):
+def test_serving_mistakes_are_told_before_a_model_is_loaded(tmp_path):
+    taken = socket.create_server(("127.0.0.1", 0))
     found = commands.run(
         "reprogram.scripts.serve",
         (),
         (f"--model={tmp_path}/none.keras",),
         ("--model=shapes", "--key_variable=NO_SUCH_KEY"),
+        ("--model=shapes", "--name=a/b"),
+        ("--model=shapes", f"--port={taken.getsockname()[1]}"),
     )
-    assert [ended.code for ended in found] == [2, 2, 2]
+    taken.close()
+    assert [ended.code for ended in found] == [2, 2, 2, 2, 2]
     assert "Give --model" in found[0].err
     assert "There is no file" in found[1].err
     assert "NO_SUCH_KEY is empty" in found[2].err
+    assert "--name must be of letters" in found[3].err
+    assert "Address already in use" in found[4].err
