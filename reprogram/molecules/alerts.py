@@ -7,7 +7,8 @@ from rdkit.Chem import FilterCatalog
 
 from reprogram.molecules.smiles import parse
 
-CATALOGS = {"PAINS": "PAINS", "Brenk": "BRENK"}
+Kinds = FilterCatalog.FilterCatalogParams.FilterCatalogs
+CATALOGS = {"PAINS": Kinds.PAINS, "Brenk": Kinds.BRENK}
 
 
 def alerts(smiles: Sequence[str], catalog: str) -> list[str]:
@@ -18,8 +19,8 @@ def alerts(smiles: Sequence[str], catalog: str) -> list[str]:
         catalog: `"PAINS"` or `"Brenk"`.
 
     Returns:
-        The names of its alerts, separated by semicolons; empty if there is
-        none.
+        For each molecule the names of its alerts, separated by semicolons;
+        empty if there is none.
 
     Raises:
         ValueError: If there is no such catalog or a string is not a molecule.
@@ -35,16 +36,15 @@ def alerts(smiles: Sequence[str], catalog: str) -> list[str]:
             f"`catalog` must be one of {', '.join(CATALOGS)}."
             f" Received: {catalog!r}."
         )
-    found = [_catalog(catalog).GetMatches(parse(row)) for row in smiles]
+    matches = [_catalog(catalog).GetMatches(parse(row)) for row in smiles]
     return [
         "; ".join(sorted({entry.GetDescription() for entry in entries}))
-        for entries in found
+        for entries in matches
     ]
 
 
 @functools.cache
 def _catalog(name: str) -> FilterCatalog.FilterCatalog:
     parameters = FilterCatalog.FilterCatalogParams()
-    catalogs = FilterCatalog.FilterCatalogParams.FilterCatalogs
-    parameters.AddCatalog(getattr(catalogs, CATALOGS[name]))
+    parameters.AddCatalog(CATALOGS[name])
     return FilterCatalog.FilterCatalog(parameters)

@@ -40,12 +40,21 @@ def descriptors(smiles: Sequence[str], jobs: int = 1) -> np.ndarray:
 
 def _descriptors(smiles: Sequence[str]) -> np.ndarray:
     with rdBase.BlockLogs():
-        rows = [
-            list(Descriptors.CalcMolDescriptors(parse(row), np.nan).values())
-            for row in smiles
-        ]
+        rows = [_row(parse(text)) for text in smiles]
     table = np.array(rows, "float64").reshape(-1, len(DESCRIPTOR_NAMES))
     return np.where(np.isfinite(table), table, np.nan)
+
+
+def _row(molecule: Chem.Mol) -> list[float]:
+    values = []
+    for name, describe in Descriptors.descList:
+        # The indices of the E-state are computed once if they may be kept.
+        options = {"force": False} if "EStateIndex" in name else {}
+        try:
+            values.append(describe(molecule, **options))
+        except Exception:  # RDKit raises all kinds for what it cannot describe
+            values.append(np.nan)
+    return values
 
 
 def count_fingerprints(

@@ -61,14 +61,12 @@ def tanimoto(
     array([[0.33333333, 1.        ]])
     """
     sums = [np.asarray(rows.sum(axis=1)).ravel() for rows in (first, second)]
-    is_sparse = sparse.issparse(first)
-    if is_sparse:
+    if sparse.issparse(first):
         first, second = _shared_columns(first, second)
-    columns = second.T.tocsr() if is_sparse else second.T
     kernel = np.empty((first.shape[0], second.shape[0]))
     for start in range(0, len(kernel), CHUNK):
-        both = first[start : start + CHUNK] @ columns
-        both = both.toarray() if is_sparse else both.astype("float64")
+        both = first[start : start + CHUNK] @ second.T
+        both = both.toarray() if sparse.issparse(both) else both.astype(float)
         total = sums[0][start : start + CHUNK, None] + sums[1][None] - both
         empty = total <= 0
         both[empty] = total[empty] = 1.0
@@ -135,10 +133,10 @@ def paired_tanimoto(
     """
     generator = rdFingerprintGenerator.GetMorganGenerator(2, fpSize=2048)
 
-    def similarity(*pair: str | None) -> float:
-        if not all(pair):
+    def similarity(a: str | None, b: str | None) -> float:
+        if a is None or b is None:
             return np.nan
-        bits = (generator.GetFingerprint(parse(row)) for row in pair)
+        bits = (generator.GetFingerprint(parse(row)) for row in (a, b))
         return DataStructs.TanimotoSimilarity(*bits)
 
     return np.array([similarity(*p) for p in zip(first, second, strict=True)])

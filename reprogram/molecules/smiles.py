@@ -1,6 +1,7 @@
 """SMILES: reading, naming what is wrong, and one standard form."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from rdkit import Chem
 from rdkit import rdBase
@@ -19,7 +20,7 @@ def parse(smiles: str) -> Chem.Mol:
 
     Raises:
         ValueError: If the string is empty or is not a molecule; the message
-            names the string and what RDKit found wrong with it.
+            names the string and the problem that RDKit sees.
 
     Example:
     >>> parse("c1ccccc1O").GetNumAtoms()
@@ -30,43 +31,40 @@ def parse(smiles: str) -> Chem.Mol:
             f"Empty SMILES. Received: {smiles!r}. Expected a string."
         )
     text = smiles.strip()
-    molecule = problem = None
     # RDKit reads up to the first character that it does not know.
     if not (text.isascii() and text.isprintable()):
         problem = "characters that are not printable ASCII"
     else:
         with rdBase.BlockLogs():
-            molecule = Chem.MolFromSmiles(text, _parameters())
-            if molecule is None:
-                problem = _problem(text)
-    if problem or not molecule.GetNumAtoms():
-        raise ValueError(
-            f"Not a valid SMILES: {smiles!r} ({problem or 'no atoms'})."
-            " Correct the string."
-        )
-    return molecule
+            molecule = _molecule(text)
+            if molecule is not None and molecule.GetNumAtoms():
+                return molecule
+            problem = _problem(text) if molecule is None else "no atoms"
+    raise ValueError(
+        f"Not a valid SMILES: {smiles!r} ({problem}). Correct the string."
+    )
 
 
-def _parameters(sanitize: bool = True) -> Chem.SmilesParserParams:
-    parameters = Chem.SmilesParserParams()
+def _molecule(text: str, sanitize: bool = True) -> Chem.Mol | None:
+    parameters: Any = Chem.SmilesParserParams()  # RDKit types fields wrongly
     parameters.sanitize = sanitize
     parameters.parseName = False
-    return parameters
+    return Chem.MolFromSmiles(text, parameters)
 
 
 def _problem(text: str) -> str:
-    raw = Chem.MolFromSmiles(text, _parameters(sanitize=False))
+    raw = _molecule(text, sanitize=False)
     problems = () if raw is None else Chem.DetectChemistryProblems(raw)
-    found = "; ".join(problem.Message() for problem in problems)
-    return found or "syntax error, or text behind the string"
+    messages = "; ".join(problem.Message() for problem in problems)
+    return messages or "syntax error, or text behind the string"
 
 
 def standardize(smiles: str, stereo: bool = False) -> str:
     """Brings one molecule into the form that the molecular sources read.
 
-    Largest fragment, charges neutralized where a proton can do it, isotope
-    and atom-map labels removed, stereo removed unless asked for, canonical
-    SMILES.
+    The largest fragment is kept, charges are neutralized where a proton can
+    do it, isotope and atom-map labels are removed, and so is stereochemistry
+    unless it is asked for.
 
     Args:
         smiles: A SMILES string.
@@ -131,12 +129,14 @@ def read(smiles: Sequence[str]) -> tuple[list[str | None], list[str]]:
     >>> read(["CCO", "C1CC"])[0]
     ['CCO', None]
     """
-    standard, reasons = [], []
+    standard: list[str | None] = []
+    reasons = []
     for row in smiles:
+        reason, form = "", None
         try:
-            standard.append(standardize(row))
-            reasons.append("")
+            form = standardize(row)
         except ValueError as error:
-            standard.append(None)
-            reasons.append(str(error))
+            reason = str(error)
+        standard.append(form)
+        reasons.append(reason)
     return standard, reasons

@@ -16,7 +16,7 @@ class Tokenizer:
 
     Args:
         vocabulary: Tokens in the order of their ids, without pad and mask.
-        max_length: Longest molecule, in tokens.
+        max_length: Number of tokens of the longest molecule that is read.
 
     Raises:
         ValueError: If the vocabulary repeats a token.
@@ -48,7 +48,11 @@ class Tokenizer:
 
         Args:
             smiles: A SMILES string.
-            longest: Most tokens that it may have; `max_length` by default.
+            longest: Number of tokens that it may have; `max_length` by
+                default.
+
+        Returns:
+            A sentence for the user.
         """
         longest = longest or self.max_length
         tokens = TOKEN.findall(smiles)
@@ -73,8 +77,8 @@ class Tokenizer:
         """Numbers the tokens.
 
         Args:
-            smiles: SMILES strings.
-            length: Columns of the result; the longest string by default.
+            smiles: SMILES strings of molecules that the vocabulary covers.
+            length: Number of columns; that of the longest string by default.
 
         Returns:
             An int32 array of shape `(molecules, length)`, padded with 0.
@@ -90,8 +94,8 @@ class Tokenizer:
         length = length or longest
         if longest > length:
             raise ValueError(
-                f"`length` must be at least the longest string, {longest}"
-                f" tokens. Received: length={length}."
+                f"`length` must be at least the {longest} tokens of the longest"
+                f" string. Received: length={length}."
             )
         ids = np.zeros((len(rows), length), "int32")
         for i, row in enumerate(rows):

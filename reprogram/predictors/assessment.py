@@ -10,13 +10,13 @@ class Assessment(NamedTuple):
 
     Args:
         prediction: Values or probabilities `(molecules, columns)`.
-        lower: Lower ends of the intervals, for a regression.
-        upper: Their upper ends.
+        lower: Lower ends of the intervals of a regression, in the same shape.
+        upper: Upper ends of the intervals.
         sets: Whether a class, or 0 and 1 of each label, may be true; `None`
             for a regression. `(molecules, columns, 2)`, or
             `(molecules, classes)`.
-        nearest: The nearest training molecules.
-        similarity: MinMax-Tanimoto similarities to them.
+        nearest: SMILES strings of the nearest training molecules.
+        similarity: MinMax-Tanimoto similarities to them `(molecules,)`.
         in_domain: Whether these are as high as among the training molecules.
         nearest_row: Row numbers of the nearest training molecules, as they
             were given to `fit`, int `(molecules,)`.

@@ -1,7 +1,7 @@
-"""Intervals and sets of answers that hold the truth as often as promised.
+"""Intervals and sets of labels that hold the truth as often as promised.
 
-The promise holds for molecules drawn like the training molecules; it is made
-from predictions of molecules that were left out of the fit.
+The promise holds for rows drawn like the training rows; it is made from
+predictions of rows that were left out of the fit.
 """
 
 import numpy as np
@@ -13,8 +13,8 @@ def quantile(scores: np.ndarray, confidence: float) -> float:
     """Finds the score that a new one exceeds with the given risk at most.
 
     Args:
-        scores: Of molecules that were left out `(molecules,)`.
-        confidence: Share of new scores that shall not exceed it, in (0, 1).
+        scores: Scores of rows that were left out of a fit `(rows,)`.
+        confidence: Share of new scores that should not exceed it, in (0, 1).
 
     Returns:
         A score; infinity where there are too few to promise that.
@@ -51,15 +51,15 @@ def interval(
     """Makes an interval around each prediction, wider where it is less sure.
 
     Args:
-        center: Predictions `(molecules,)`.
-        deviation: How unsure each is, in units of the target.
-        scores: Of the training molecules the absolute residual of the
-            prediction without them, over its deviation.
-        confidence: Share of intervals that shall hold the truth.
+        center: Predictions `(rows,)`.
+        deviation: Uncertainty of each, in units of the target `(rows,)`.
+        scores: Absolute residuals of training rows, of predictions without
+            them, each over its deviation `(training,)`.
+        confidence: Share of intervals that should hold the truth, in (0, 1).
 
     Returns:
-        Lower and upper ends `(molecules,)`, infinite where there are too few
-        training molecules to promise that.
+        Lower and upper ends `(rows,)`, infinite where there are too few
+        training rows to promise that.
 
     Example:
     >>> low, high = interval(np.zeros(1), np.ones(1), np.arange(9.0), 0.8)
@@ -71,47 +71,10 @@ def interval(
     conformal prediction, 2008.
     """
     width = quantile(scores, confidence)
-    half = np.where(np.isfinite(width), width, 1.0) * deviation
-    half = half if np.isfinite(width) else np.full(len(half), np.inf)
+    half = np.full(len(center), np.inf)
+    if np.isfinite(width):
+        half = width * deviation
     return center - half, center + half
-
-
-def plus(
-    without: np.ndarray,
-    deviation: np.ndarray,
-    scores: np.ndarray,
-    confidence: float,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Makes the intervals of the jackknife+ or of CV+.
-
-    Args:
-        without: For each new molecule and each training molecule the
-            prediction of the model that was fitted without the latter,
-            `(molecules, training)`.
-        deviation: How unsure these are, in the same shape.
-        scores: Of the training molecules, see `interval`.
-        confidence: Share of intervals that shall hold the truth. They hold
-            it at least `2 * confidence - 1` often, whatever the data.
-
-    Returns:
-        Lower and upper ends `(molecules,)`.
-
-    Example:
-    >>> low, high = plus(np.zeros((1, 9)), np.ones((1, 9)), np.arange(9.0), 0.8)
-    >>> low.tolist(), high.tolist()
-    ([-7.0], [7.0])
-
-    Reference: Barber et al., Predictive inference with the jackknife+, 2021.
-    """
-    check(confidence)
-    count = len(scores)
-    rank = int(np.ceil((count + 1) * confidence))
-    if rank > count:
-        ends = np.full(len(without), np.inf)
-        return -ends, ends
-    upper = np.sort(without + deviation * scores, axis=1)[:, rank - 1]
-    lower = np.sort(without - deviation * scores, axis=1)[:, count - rank]
-    return lower, upper
 
 
 def label_sets(
@@ -120,21 +83,21 @@ def label_sets(
     labels: np.ndarray,
     confidence: float,
 ) -> np.ndarray:
-    """Makes the set of classes that each molecule may belong to.
+    """Makes the set of classes that each row may belong to.
 
     Each class keeps the promise by itself, so that a rare class is not given
     up for the sake of a frequent one.
 
     Args:
-        probabilities: Of the classes `(molecules, classes)`.
-        without: Probabilities of the training molecules, of models fitted
-            without them.
-        labels: Their classes `(training,)`.
-        confidence: Share of sets that shall hold the truth.
+        probabilities: Probabilities of the classes `(rows, classes)`.
+        without: Probabilities of the training rows, predicted without them,
+            `(training, classes)`.
+        labels: Classes of the training rows, from 0 `(training,)`.
+        confidence: Share of sets that should hold the truth, in (0, 1).
 
     Returns:
-        Whether each class is in the set `(molecules, classes)`; a class that
-        has too few training molecules is in every set.
+        Whether each class is in the set `(rows, classes)`; a class that has
+        too few training rows is in every set.
 
     Example:
     >>> own = np.tile([[0.9, 0.1], [0.2, 0.8]], (20, 1))
@@ -171,14 +134,18 @@ def covered(assessment: Assessment, targets: np.ndarray) -> np.ndarray:
     >>> covered(found, np.array([0.5, 2.0])).tolist()
     [[1.0], [0.0]]
     """
-    truth = np.asarray(targets, float)
-    truth = truth[:, None] if truth.ndim == 1 else truth
+    truth = np.asarray(targets, float).reshape(len(targets), -1)
     label = np.nan_to_num(truth).astype(int)
-    if assessment.sets is None:
-        held = (assessment.lower <= truth) & (truth <= assessment.upper)
-    elif assessment.sets.ndim == 2:
-        held = np.take_along_axis(assessment.sets, label, axis=1)
+    lower, upper, sets = assessment.lower, assessment.upper, assessment.sets
+    if lower is not None and upper is not None:
+        held = (lower <= truth) & (truth <= upper)
+    elif sets is not None and sets.ndim == 2:
+        held = np.take_along_axis(sets, label, axis=1)
+    elif sets is not None:
+        held = np.take_along_axis(sets, label[..., None], axis=2)[..., 0]
     else:
-        held = np.take_along_axis(assessment.sets, label[..., None], axis=2)
-        held = held[..., 0]
+        raise ValueError(
+            "The assessment has neither intervals nor sets. Assess with a"
+            " predictor that gives one of them."
+        )
     return np.where(np.isfinite(truth), held, np.nan)

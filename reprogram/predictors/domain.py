@@ -16,8 +16,8 @@ class Domain:
 
     Args:
         counts: Fragments of the training molecules, see
-            `kernels.unfolded_counts`.
-        limit: The least similarity that is inside.
+            `fingerprints.unfolded_counts`.
+        limit: The least similarity that is inside, from 0 to 1.
 
     Example:
     >>> from reprogram.molecules.fingerprints import unfolded_counts
@@ -39,7 +39,7 @@ class Domain:
             counts: Fragments of molecules.
 
         Returns:
-            Of each molecule the row of its nearest training molecule, the
+            For each molecule the row of its nearest training molecule, the
             MinMax-Tanimoto similarity to it, and whether that is inside.
         """
         nearest, similarity = _nearest(counts, self.counts)
@@ -64,17 +64,12 @@ def learn(counts: sparse.csr_matrix, share: float = 0.05) -> Domain:
 def _nearest(
     counts: sparse.csr_matrix, train: sparse.csr_matrix, own: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    places, values = [], []
+    places, values = [np.zeros(0, int)], [np.zeros(0)]
     for start in range(0, counts.shape[0], CHUNK):
         kernel = minmax_kernel(counts[start : start + CHUNK], train)
         if own and kernel.shape[1] > 1:
             rows = np.arange(len(kernel))
             kernel[rows, start + rows] = -1
-        place = kernel.argmax(axis=1)
-        places.append(place)
-        values.append(kernel[np.arange(len(kernel)), place])
-    empty = np.zeros(0)
-    return (
-        np.concatenate([empty.astype(int), *places]),
-        np.concatenate([empty, *values]),
-    )
+        places.append(kernel.argmax(axis=1))
+        values.append(kernel.max(axis=1))
+    return np.concatenate(places), np.concatenate(values)

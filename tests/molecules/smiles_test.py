@@ -199,7 +199,7 @@ def test_the_tokenizer_explains_what_it_cannot_read(smiles, message):
 
 
 def test_tokenizer_errors():
-    with pytest.raises(ValueError, match="`length` must be .* 3 .*length=2"):
+    with pytest.raises(ValueError, match="`length` must .* 3 tokens.*length=2"):
         Tokenizer(["C"])(["CCC"], length=2)
     with pytest.raises(ValueError, match="more than once: C. Remove"):
         Tokenizer(["C", "O", "C"])

@@ -18,7 +18,7 @@ def origin(archive: Archive, source: Any) -> np.ndarray:
     """Returns the latent of a start, or one of the prior without a start.
 
     Args:
-        archive: Of one search.
+        archive: Archive of one search.
         source: A molecular source with a latent.
 
     Returns:
@@ -44,17 +44,15 @@ def merit(archive: Archive, written: Sequence[str | None]) -> np.ndarray:
     known = utility[np.isfinite(utility)]
     worst = known.min() - known.std() - 1e-3 if len(known) else 0.0
     spread = known.std() + 1e-3 if len(known) else 1.0
-    found = []
-    for row in written:
-        if row is None or row not in archive.rows:
-            found.append(worst)
-            continue
-        place = archive.rows[row]
-        value = utility[place] if np.isfinite(utility[place]) else worst
-        similar = archive.frame.similarity(archive.molecules[place])
-        missed = max(archive.objective.similarity - similar, 0.0)
-        found.append(value - 10 * spread * missed)
-    return np.array(found)
+    merits = np.full(len(written), worst)
+    for i, row in enumerate(written):
+        place = archive.rows.get(row)
+        if place is not None:
+            value = utility[place] if np.isfinite(utility[place]) else worst
+            similar = archive.frame.similarity(archive.molecules[place])
+            missed = max(archive.objective.similarity - similar, 0.0)
+            merits[i] = value - 10 * spread * missed
+    return merits
 
 
 class LatentEvolution:
@@ -62,8 +60,8 @@ class LatentEvolution:
 
     Args:
         source: A molecular source with a latent.
-        deviation: Of the first population.
-        population: Latents a generation.
+        deviation: Standard deviation of the first population.
+        population: Number of latents a generation.
 
     Raises:
         ImportError: If the package cma is not installed.
@@ -105,12 +103,12 @@ class LatentEvolution:
                 )
         asked = [a.memory["strategy"].ask() for a in archives]
         written = self.source.decode(np.concatenate(asked))
-        found = []
-        for archive, latents in zip(archives, asked):
+        molecules = []
+        for archive, latents in zip(archives, asked, strict=True):
             rows, written = written[: len(latents)], written[len(latents) :]
             archive.memory["pending"] = latents, rows
-            found.append([row for row in rows if row])
-        return found
+            molecules.append([row for row in rows if row])
+        return molecules
 
 
 class LatentBayes:
@@ -122,10 +120,10 @@ class LatentBayes:
 
     Args:
         source: A molecular source with a latent.
-        deviation: Of the neighbors, widened after a failure and narrowed
-            after a success.
-        batch: Molecules a round.
-        candidates: Neighbors that are compared.
+        deviation: Standard deviation of the neighbors, which is multiplied
+            by 0.3 to 1.5 for each of them.
+        batch: Number of molecules a round.
+        candidates: Number of neighbors that are compared.
 
     Reference: Eriksson et al., Scalable global optimization via local
     Bayesian optimization, 2019.

@@ -3,7 +3,7 @@
 Its inputs are count fingerprints, and the weight and counts of atoms, rings
 and bonds that any drawing of the molecule shows. QED is made of some of them,
 but no estimate of a property, such as logP, surface area or QED, is among
-them: what a call answers must be learned from calls.
+them: what a call returns must be learned from calls.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,7 @@ LEVELS = 3  # counts above this are alike
 MORGAN = rdFingerprintGenerator.GetMorganGenerator(2, fpSize=FOLDS)
 KERNELS = KernelSum((False, True))
 ELEMENTS = (6, 7, 8, 9, 16, 17, 35, 15, 53)
+FRAGMENTS = ("fr_NH0", "fr_Ar_N", "fr_C_O", "fr_halogen")
 COUNTS = (
     rdMolDescriptors.CalcNumRings,
     rdMolDescriptors.CalcNumAromaticRings,
@@ -38,10 +39,7 @@ COUNTS = (
     rdMolDescriptors.CalcNumSpiroAtoms,
     rdMolDescriptors.CalcNumBridgeheadAtoms,
     rdMolDescriptors.CalcExactMolWt,
-    Fragments.fr_NH0,
-    Fragments.fr_Ar_N,
-    Fragments.fr_C_O,
-    Fragments.fr_halogen,
+    *(getattr(Fragments, name) for name in FRAGMENTS),
 )
 
 
@@ -109,8 +107,7 @@ class Surrogate:
 
     def __init__(self, most: int = 400):
         self.most = most
-        self._chosen: np.ndarray | None = None
-        self._size = 0
+        self._chosen, self._size = np.zeros(0), 0
 
     def fit(
         self, inputs: tuple[np.ndarray, np.ndarray], values: np.ndarray
@@ -131,7 +128,7 @@ class Surrogate:
         self._mean, self._scale = values.mean(), values.std() + 1e-12
         target = (values - self._mean) / self._scale
         matrices = self._matrices(self._codes, self._whole)
-        if self._chosen is None or len(rows) > 1.5 * self._size:
+        if len(rows) > 1.5 * self._size:
             self._size = len(rows)
             grid = [np.log(row) for row in self.grid]
             self._chosen = max(

@@ -66,28 +66,21 @@ def compute(
     view, rows = _view, tuple(smiles)
     if cache:
         view = joblib.Memory(cache, verbose=0).cache(_view, ignore=["jobs"])
-    layers = [name for name in views if name in SOURCE]
-    others = [name for name in views if name not in SOURCE]
-
-    def read_source(jobs: int) -> dict[str, Rows]:
-        return {name: view(name, rows, source, jobs, random) for name in layers}
-
-    def describe() -> dict[str, Rows]:
-        return {name: view(name, rows, "", jobs, 0) for name in others}
-
-    if jobs == 1 or not layers or len(rows) > AT_ONCE:
-        return describe() | read_source(jobs)
     backend, _ = joblib.parallel.get_active_backend()
 
-    def describe_there() -> dict[str, Rows]:
-        with joblib.parallel_config(backend):
-            return describe()
+    def describe() -> dict[str, Rows]:
+        chemistry = [name for name in views if name not in SOURCE]
+        with joblib.parallel_config(backend):  # the one of this thread
+            return {name: view(name, rows, "", jobs, 0) for name in chemistry}
 
     # Other processes compute the chemistry while this one reads the source.
+    outputs = [name for name in views if name in SOURCE]
+    beside = jobs != 1 and len(outputs) > 0 and len(rows) <= AT_ONCE
     with futures.ThreadPoolExecutor(1) as pool:
-        work = pool.submit(describe_there)
-        tables = read_source(1)
-        return work.result() | tables
+        work = pool.submit(describe) if beside else None
+        own = 1 if beside else jobs
+        tables = {n: view(n, rows, source, own, random) for n in outputs}
+        return tables | (work.result() if work else describe())
 
 
 def _view(

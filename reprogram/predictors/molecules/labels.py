@@ -76,8 +76,9 @@ def read(smiles: Sequence[str], labels: Sequence, problem: str = "") -> Labels:
 
 
 def _missing(cell: object) -> bool:
-    number = isinstance(cell, float | np.floating)
-    return cell is None or (number and bool(np.isnan(cell)))
+    return cell is None or (
+        isinstance(cell, float | np.floating) and cell != cell
+    )
 
 
 def _guess(known: np.ndarray, flat: bool) -> str:

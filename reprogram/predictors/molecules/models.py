@@ -4,10 +4,12 @@ Labels are the numbers 0 and 1.
 """
 
 from collections.abc import Sequence
+from typing import Any
 from typing import Protocol
-from typing import TypeVar
+from typing import Self
 
 import numpy as np
+from scipy import special
 from sklearn import ensemble
 from sklearn import linear_model
 from sklearn import model_selection
@@ -17,7 +19,6 @@ from sklearn.kernel_ridge import KernelRidge
 from reprogram.predictors.classical import LogisticProbe
 from reprogram.predictors.molecules.tables import Features
 from reprogram.predictors.molecules.tables import Numbers
-from reprogram.predictors.molecules.tables import Rows
 from reprogram.predictors.molecules.tables import folded
 from reprogram.predictors.molecules.tables import remembered
 
@@ -29,19 +30,16 @@ FORESTS = {
     (True, "regression"): ensemble.ExtraTreesRegressor,
     (True, "labels"): ensemble.ExtraTreesClassifier,
 }
-Self = TypeVar("Self", bound="Model")
 
 
 class Model(Protocol):
     """What every part of a predictor does."""
 
-    def fit(self: Self, features: Features, y: np.ndarray) -> Self:
-        """Fits to training rows and their values `(rows,)`."""
-        ...
+    def fit(self, features: Features, y: np.ndarray) -> Self:
+        """Fits to training molecules and their values `(rows,)`."""
 
     def predict(self, features: Features) -> np.ndarray:
-        """Returns the value of each row, of labels that of a 1 `(rows,)`."""
-        ...
+        """Returns the value of each molecule, or of its label `(rows,)`."""
 
 
 class Forest:
@@ -73,29 +71,20 @@ class Forest:
 
     def fit(
         self, features: Features, y: np.ndarray, trees: int | None = None
-    ) -> "Forest":
-        """Fits to training rows.
-
-        Args:
-            features: Features of the molecules, see `features.compute`.
-            y: Their values `(rows,)`.
-            trees: Number of trees, if it is not the usual one.
-
-        Returns:
-            This forest.
-        """
-        x = _table(features[self.view])
+    ) -> Self:
+        """Fits to training molecules, with another number of trees if given."""
+        x = _table(features, self.view)
         self.kept = np.ptp(x, axis=0) > 0
         self.kept[:1] |= not self.kept.any()
-        if self.problem == "labels":
-            y = (y > 0.5).astype(int)
         usual = self.trees // 2 if len(y) > MANY else self.trees
         self.model.set_params(n_estimators=trees or usual)
-        self.model.fit(x[:, self.kept], y)
+        self.model.fit(
+            x[:, self.kept], y if self.problem == "regression" else y > 0.5
+        )
         return self
 
     def predict(self, features: Features) -> np.ndarray:
-        x = _table(features[self.view])[:, self.kept]
+        x = _table(features, self.view)[:, self.kept]
         if self.problem == "regression":
             return self.model.predict(x)
         return self.model.predict_proba(x)[:, -1]
@@ -127,10 +116,9 @@ class Linear:
             else linear_model.RidgeCV(np.logspace(-1, 5, 19))
         )
 
-    def fit(self, features: Features, y: np.ndarray) -> "Linear":
-        self.numbers = Numbers(_table(features[self.view]))
-        y = (y > 0.5).astype(int) if self.logistic else y
-        self.model.fit(self._read(features), y)
+    def fit(self, features: Features, y: np.ndarray) -> Self:
+        self.numbers = Numbers(_table(features, self.view))
+        self.model.fit(self._read(features), y > 0.5 if self.logistic else y)
         return self
 
     def predict(self, features: Features) -> np.ndarray:
@@ -140,7 +128,7 @@ class Linear:
         return self.model.predict(x)
 
     def _read(self, features: Features) -> np.ndarray:
-        x = self.numbers(_table(features[self.view]))
+        x = self.numbers(_table(features, self.view))
         return x * np.sqrt(x.shape[1])
 
 
@@ -159,38 +147,39 @@ class KernelMachine:
     def __init__(self, views: Sequence[str], problem: str, seed: int = 0):
         (self.view,), self.problem, self.seed = views, problem, seed
 
-    def fit(self, features: Features, y: np.ndarray) -> "KernelMachine":
+    def fit(self, features: Features, y: np.ndarray) -> Self:
         self.train = remembered(features)[self.view]
         kernel = self.train.similarity(self.train)
-        self.mean = 0.0
-        options = {"shuffle": True, "random_state": self.seed}
-        if self.problem == "labels":
-            y = (y > 0.5).astype(int)
-            model = svm.SVC(kernel="precomputed", class_weight="balanced")
-            count = min(5, int(np.bincount(y).min()))
-            if count < 2:
-                self.model = model.fit(kernel, y)
-                return self
-            grid, score = {"C": [0.1, 1.0, 10.0]}, "roc_auc"
-            folds = model_selection.StratifiedKFold(count, **options)
-        else:
+        deal: Any = {"shuffle": True, "random_state": self.seed}
+        if self.problem == "regression":
             self.mean = y.mean()
-            y = y - self.mean
-            model = KernelRidge(kernel="precomputed")
-            grid, score = {"alpha": ALPHAS}, "neg_mean_squared_error"
-            folds = model_selection.KFold(min(5, len(y)), **options)
-        search = model_selection.GridSearchCV(
-            model, grid, scoring=score, cv=folds
-        )
-        self.model = search.fit(kernel, y)
+            self.model = model_selection.GridSearchCV(
+                KernelRidge(kernel="precomputed"),
+                {"alpha": list(ALPHAS)},
+                scoring="neg_mean_squared_error",
+                cv=model_selection.KFold(min(5, len(y)), **deal),
+            ).fit(kernel, y - self.mean)
+            return self
+        labels = y > 0.5
+        self.model = svm.SVC(kernel="precomputed", class_weight="balanced")
+        count = min(5, labels.sum(), (~labels).sum())
+        if count > 1:
+            self.model = model_selection.GridSearchCV(
+                self.model,
+                {"C": [0.1, 1.0, 10.0]},
+                scoring="roc_auc",
+                cv=model_selection.StratifiedKFold(count, **deal),
+            )
+        self.model.fit(kernel, labels)
         return self
 
     def predict(self, features: Features) -> np.ndarray:
         kernel = remembered(features)[self.view].similarity(self.train)
-        if self.problem == "labels":
-            return 1 / (1 + np.exp(-self.model.decision_function(kernel)))
-        return self.mean + self.model.predict(kernel)
+        if self.problem == "regression":
+            return self.mean + self.model.predict(kernel)
+        return special.expit(self.model.decision_function(kernel))
 
 
-def _table(rows: Rows) -> np.ndarray:
+def _table(features: Features, view: str) -> np.ndarray:
+    rows = features[view]
     return np.nan_to_num(rows) if isinstance(rows, np.ndarray) else folded(rows)

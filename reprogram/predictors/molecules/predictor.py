@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import Self
 
 import joblib
 import numpy as np
@@ -74,7 +75,7 @@ class MoleculePredictor:
         smiles: Sequence[str],
         labels: Sequence,
         table: Features | None = None,
-    ) -> "MoleculePredictor":
+    ) -> Self:
         """Learns from molecules and labels.
 
         Args:
@@ -92,8 +93,8 @@ class MoleculePredictor:
                 fit the molecules or the problem.
         """
         columns = label_columns.read(smiles, labels, self.problem)
-        known = [{}] * columns.values.shape[1]
-        return self.refit(smiles, columns, known, table)
+        nothing: list[dict] = [{} for _ in columns.values.T]
+        return self.refit(smiles, columns, nothing, table)
 
     def refit(
         self,
@@ -101,23 +102,27 @@ class MoleculePredictor:
         labels: label_columns.Labels,
         known: Sequence[dict],
         table: Features | None = None,
-    ) -> "MoleculePredictor":
+    ) -> Self:
         """Learns again with what `Stack.state` kept of each column."""
         self.smiles, self.labels = [str(row) for row in smiles], labels
         self.problem = labels.problem
         table = remembered(table or self.features_of(self.smiles))
-        kind = "regression" if self.problem == "regression" else "labels"
-        self.stacks, self.calibrations, self.logs = [], [], []
+        self.stacks: list[Stack] = []
+        self.calibrations: list[tuple[float, float]] = []
+        self.logs: list[bool] = []
         for column, state in zip(labels.values.T, known, strict=True):
             rows = np.isfinite(column)
-            stack = Stack(self.parts, kind, self.seed)
             part, y = features.take(table, rows), column[rows]
-            log = kind == "regression" and label_columns.spans_decades(y)
-            self.logs.append(log)
+            numbers = self.problem == "regression"
+            log = numbers and label_columns.spans_decades(y)
+            stack = Stack(
+                self.parts, "regression" if numbers else "labels", self.seed
+            )
             with joblib.parallel_config("threading", n_jobs=self.jobs):
                 stack.fit(part, np.log(y) if log else y, state)
             self.stacks.append(stack)
-            if kind == "labels":
+            self.logs.append(log)
+            if not numbers:
                 own = label_columns.calibrate(stack.without, y)
                 self.calibrations.append(own)
         self.domain = domain.learn(table["ecfp4"].counts)
@@ -131,9 +136,7 @@ class MoleculePredictor:
         )
 
     def predict(
-        self,
-        smiles: Sequence[str],
-        table: Features | None = None,
+        self, smiles: Sequence[str], table: Features | None = None
     ) -> np.ndarray:
         """Predicts for molecules.
 
@@ -147,8 +150,7 @@ class MoleculePredictor:
             `(molecules, columns)`.
         """
         table = remembered(table or self._features(smiles))
-        values = self._columns(table)
-        values = self._plain(values)
+        values = self._plain(self._columns(table))
         if self._has_classes():
             return values / np.maximum(values.sum(axis=1, keepdims=True), 1e-9)
         return values[:, 0] if self.labels.flat else values
@@ -181,7 +183,13 @@ class MoleculePredictor:
         smiles = [self.smiles[row] for row in nearest]
         lower = upper = sets = None
         if self.problem == "regression":
-            lower, upper = self._intervals(values, table, confidence)
+            ends = [
+                conformal.interval(
+                    value, stack.deviation(table), stack.scores, confidence
+                )
+                for value, stack in zip(values.T, self.stacks, strict=True)
+            ]
+            lower, upper = self._plain(np.stack(ends, axis=-1))
             values = self._plain(values)
         else:
             sets = self._sets(values, confidence)
@@ -206,27 +214,9 @@ class MoleculePredictor:
     def _columns(self, table: Features) -> np.ndarray:
         with joblib.parallel_config("threading", n_jobs=self.jobs):
             values = [stack.predict(table) for stack in self.stacks]
-        if self.problem != "regression":
-            values = [
-                label_columns.probability(value, own)
-                for value, own in zip(values, self.calibrations, strict=True)
-            ]
+        for k, curve in enumerate(self.calibrations):
+            values[k] = label_columns.probability(values[k], curve)
         return np.stack(values, axis=1)
-
-    def _intervals(
-        self,
-        values: np.ndarray,
-        table: Features,
-        confidence: float,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        ends = [
-            conformal.interval(
-                value, stack.deviation(table), stack.scores, confidence
-            )
-            for value, stack in zip(values.T, self.stacks, strict=True)
-        ]
-        lower, upper = (np.stack(part, axis=1) for part in zip(*ends))
-        return self._plain(lower), self._plain(upper)
 
     def _plain(self, values: np.ndarray) -> np.ndarray:
         """Brings columns that were learned as logarithms back."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 
@@ -55,7 +56,7 @@ class Process:
         y: np.ndarray,
         theta: np.ndarray | None = None,
         start: np.ndarray | None = None,
-    ) -> "Process":
+    ) -> Self:
         """Fits to training rows.
 
         Args:

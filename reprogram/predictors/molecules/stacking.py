@@ -5,6 +5,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
+from typing import Self
 
 import joblib
 import numpy as np
@@ -21,7 +22,7 @@ from reprogram.predictors.molecules.tables import Features
 
 SMALL = 1024  # rows up to which fits share the cores; larger ones use them all
 ROUGH = 50  # trees of a forest that only says how wrong forests are
-_STATE = ("shares", "errors", "without", "scores")
+CHOSEN = ("shares", "errors", "without", "scores")
 
 
 class Stack:
@@ -49,15 +50,13 @@ class Stack:
     ):
         self.parts, self.problem = tuple(parts), problem
         self.seed, self.count = seed, count
-        self.models: dict[str, Any] = {}
-        self.thetas: Mapping[str, Sequence[float]] = {}
 
     def fit(
         self,
         features: Features,
         y: np.ndarray,
         known: Mapping[str, Any] | None = None,
-    ) -> "Stack":
+    ) -> Self:
         """Chooses the shares and fits all parts to all rows.
 
         Args:
@@ -69,46 +68,43 @@ class Stack:
         Returns:
             This stack.
         """
-        y, self.models, self.thetas = np.asarray(y, float), {}, {}
+        y = np.asarray(y, float)
         # So small a problem is faster without threads inside of each fit.
         with threadpool_limits(1 if len(y) <= SMALL else None):
+            models: dict[str, Model] = {}
             if known:
-                self.thetas = known["thetas"]
-                for name in _STATE:
+                for name in CHOSEN:
                     setattr(self, name, np.array(known[name], float))
             else:
-                self._choose(features, y)
-            self._fit_whole(features, y, self.shares > 0)
-        self.models = {
-            part.name: self.models[part.name]
-            for part, share in zip(self.parts, self.shares, strict=True)
-            if share
-        }
+                models = self._choose(features, y)
+            used = [p for p, share in zip(self.parts, self.shares) if share]
+            missing = [part for part in used if part.name not in models]
+            thetas = known["thetas"] if known else {}
+            models |= self._fit(missing, features, y, thetas)
+        self.models = {part.name: models[part.name] for part in used}
         return self
 
-    def _fit_whole(
-        self, features: Features, y: np.ndarray, wanted: Sequence[bool]
-    ) -> None:
-        """Fits the wanted parts to all rows, unless they are."""
-
+    def _fit(
+        self,
+        parts: Sequence[Part],
+        features: Features,
+        y: np.ndarray,
+        thetas: Mapping[str, Sequence[float]],
+    ) -> dict[str, Model]:
         def fit(part: Part) -> Model:
             model = part.make(self.problem, self.seed)
-            if part.name in self.thetas and isinstance(model, Process):
-                return model.fit(features, y, np.array(self.thetas[part.name]))
+            if part.name in thetas and isinstance(model, Process):
+                return model.fit(features, y, np.array(thetas[part.name]))
             return model.fit(features, y)
 
-        parts = [
-            part
-            for part, wish in zip(self.parts, wanted, strict=True)
-            if wish and part.name not in self.models
-        ]
         models = _map(fit, [(part,) for part in parts], len(y))
-        self.models |= {p.name: m for p, m in zip(parts, models, strict=True)}
+        return dict(zip([part.name for part in parts], models, strict=True))
 
-    def _choose(self, features: Features, y: np.ndarray) -> None:
-        processes = [part.kind is Process for part in self.parts]
-        self._fit_whole(features, y, processes)
-        values, spread = self._leave_out(features, y)
+    def _choose(self, features: Features, y: np.ndarray) -> dict[str, Model]:
+        """Chooses the shares; returns the processes, fitted to all rows."""
+        processes = [part for part in self.parts if part.kind is Process]
+        models = self._fit(processes, features, y, {})
+        values, spread = self._leave_out(features, y, models)
         self.errors = np.sqrt(((values - y[:, None]) ** 2).mean(axis=0))
         shares = weigh(values, y, trust(self.errors))
         self.shares = np.where(shares < 0.01, 0, shares)
@@ -116,50 +112,52 @@ class Stack:
         self.shares /= self.shares.sum()
         self.without = values @ self.shares
         self.scores = np.abs(y - self.without) / spread
+        return models
 
     def _leave_out(
-        self, features: Features, y: np.ndarray
+        self, features: Features, y: np.ndarray, models: Mapping[str, Any]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Predictions of all parts, and deviations, of rows left out."""
         values = np.full((len(y), len(self.parts)), y.mean())
         spread = np.full(len(y), y.std() or 1.0)
 
         def leave_out(
-            k: int, i: int, rest: np.ndarray, held: np.ndarray
+            i: int, k: int, rest: np.ndarray, held: np.ndarray
         ) -> None:
             inside, outside = take(features, rest), take(features, held)
-            part = self.parts[i]
-            model = part.make(self.problem, k)
+            model = self.parts[i].make(self.problem, k)
             if isinstance(model, Process):
                 # The choice starts near its end, but is made without the fold.
-                model.fit(inside, y[rest], start=self.models[part.name].theta)
+                start = models[self.parts[i].name].theta
+                model.fit(inside, y[rest], start=start)
             elif isinstance(model, Forest):
                 model.fit(inside, y[rest], trees=ROUGH)
             else:
                 model.fit(inside, y[rest])
             values[held, i] = model.predict(outside)
-            if i == 0:
+            if i == 0 and isinstance(model, Process):
                 spread[held] = model.deviation(outside)
 
+        deal = folds(y, self.problem, self.count, self.seed)
         work = [
-            (k, i, *rows)
+            (i, k, rest, held)
             for i in range(len(self.parts))
-            for k, rows in enumerate(
-                folds(y, self.problem, self.count, self.seed)
-            )
-            if len(np.unique(y[rows[0]])) > 1
+            for k, (rest, held) in enumerate(deal)
+            if len(np.unique(y[rest])) > 1
         ]
         _map(leave_out, work, len(y))
         return values, spread
 
     def predict(self, features: Features) -> np.ndarray:
         """Returns the value of each row `(rows,)`."""
-        values = np.stack([m.predict(features) for m in self.models.values()])
-        return self.shares[self.shares > 0] @ values
+        values = [model.predict(features) for model in self.models.values()]
+        return self.shares[self.shares > 0] @ np.stack(values)
 
     def deviation(self, features: Features) -> np.ndarray:
         """Returns how unsure each row is, in units of the target `(rows,)`."""
-        return self.models[self.parts[0].name].deviation(features)
+        first = self.models[self.parts[0].name]
+        assert isinstance(first, Process)  # see Args
+        return first.deviation(features)
 
     def carried(self) -> dict[str, dict[str, float]]:
         """Says what each part contributed, the largest share first.
@@ -168,13 +166,12 @@ class Stack:
             For each part its `share` and its `error` (root mean square) on
             the labels that it was not fitted to.
         """
-        order = np.argsort(-self.shares, kind="stable")
         return {
             self.parts[i].name: {
                 "share": float(self.shares[i]),
                 "error": float(self.errors[i]),
             }
-            for i in order
+            for i in np.argsort(-self.shares, kind="stable")
         }
 
     def state(self) -> dict[str, Any]:
@@ -184,13 +181,11 @@ class Stack:
             for name, model in self.models.items()
             if isinstance(model, Process)
         }
-        chosen = {name: getattr(self, name).tolist() for name in _STATE}
+        chosen = {name: getattr(self, name).tolist() for name in CHOSEN}
         return {"thetas": thetas} | chosen
 
 
-def _map(
-    function: Callable[..., Any], work: Sequence[tuple], rows: int
-) -> list[Any]:
+def _map(function: Callable, work: Sequence[tuple], rows: int) -> list[Any]:
     """Calls a function, for few rows in threads: many need memory."""
     if rows > SMALL:
         return [function(*arguments) for arguments in work]
@@ -216,9 +211,9 @@ def folds(
     >>> sorted(held.tolist() for _, held in folds(np.arange(3.0), "regression"))
     [[0], [1], [2]]
     """
-    labels = (y > 0.5).astype(int)
-    largest = int(np.bincount(labels).max())
-    options = {"shuffle": True, "random_state": seed}
+    labels = y > 0.5
+    largest = max(labels.sum(), (~labels).sum())
+    options: Any = {"shuffle": True, "random_state": seed}
     if problem == "regression" or largest < 2:
         deal = model_selection.KFold(min(count, len(y)), **options)
         return list(deal.split(y))
@@ -252,25 +247,14 @@ def weigh(
     >>> weigh(values, y, np.ones(2) / 2)[0] > 0.8
     np.True_
     """
-    errors = values - y[:, None]
-    square = errors.T @ errors
-    scale = strength * np.trace(square) / square.size
-    parts = len(start)
-
-    def loss(shares: np.ndarray) -> tuple[float, np.ndarray]:
-        off = shares - start
-        value = shares @ square @ shares + scale * parts * off @ off
-        return value, 2 * square @ shares + 2 * scale * parts * off
-
-    result = optimize.minimize(
-        loss,
-        start,
-        jac=True,
-        method="SLSQP",
-        bounds=[(0.0, 1.0)] * parts,
-        constraints=optimize.LinearConstraint(np.ones(parts), 1, 1),
+    errors, parts = values - y[:, None], len(start)
+    pull = np.sqrt(strength * (errors**2).sum() / parts)
+    one = 1e3 * (np.abs(errors).sum() + pull + 1e-12)  # holds the sum at 1
+    rows = np.concatenate(
+        [errors, pull * np.eye(parts), np.full((1, parts), one)]
     )
-    shares = np.clip(result.x, 0, None)
+    target = np.concatenate([np.zeros(len(y)), pull * start, [one]])
+    shares, _ = optimize.nnls(rows, target)
     return shares / shares.sum()
 
 

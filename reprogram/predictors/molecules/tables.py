@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 from typing import TypeAlias
 
 import numpy as np
@@ -56,19 +57,13 @@ class Fragments:
         return self.memory[id(counts)][1][np.ix_(self.rows, other.rows)]
 
 
-Rows: TypeAlias = np.ndarray | sparse.csr_matrix | Fragments
+# An array, a sparse matrix (which SciPy has no types for) or `Fragments`.
+Rows: TypeAlias = Any
 Features: TypeAlias = Mapping[str, Rows]
 
 
 def remembered(features: Features) -> dict[str, Rows]:
-    """Makes tables of counts remember the similarities of their rows.
-
-    Args:
-        features: A table for each view of the molecules.
-
-    Returns:
-        The same views, counts of fragments as `Fragments`.
-    """
+    """Returns the same views with counts of fragments as `Fragments`."""
     return {
         name: Fragments(table, np.arange(table.shape[0]), {})
         if sparse.issparse(table)

@@ -31,21 +31,6 @@ def test_intervals_hold_the_truth_as_often_as_promised(count, level, seed):
 def test_too_few_for_a_promise():
     low, high = conformal.interval(np.ones(2), np.ones(2), np.ones(5), 0.95)
     assert np.isneginf(low).all() and np.isposinf(high).all()
-    low, high = conformal.plus(
-        np.ones((2, 5)), np.ones((2, 5)), np.ones(5), 0.95
-    )
-    assert np.isneginf(low).all() and np.isposinf(high).all()
-
-
-def test_jackknife_plus_with_one_model_is_the_interval():
-    rng = np.random.default_rng(0)
-    scores = rng.uniform(size=50)
-    center = rng.normal(size=4)
-    same = np.repeat(center[:, None], 50, axis=1)
-    pair = conformal.plus(same, np.ones((4, 50)), scores, 0.9)
-    np.testing.assert_allclose(
-        pair, conformal.interval(center, np.ones(4), scores, 0.9)
-    )
 
 
 def test_golden_ranks():
