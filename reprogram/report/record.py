@@ -10,6 +10,7 @@ import numpy as np
 from reprogram import files
 from reprogram.report import schema
 from reprogram.report import statistics
+from reprogram.report import trust
 from reprogram.report.statistics import interval as interval
 from reprogram.report.verdict import verdict as verdict
 
@@ -75,7 +76,8 @@ def table(record: dict) -> str:
     Returns:
         Lines of text, the verdict first. Only the headline metric has
         intervals, for want of space. `*` marks its best mean; the lines below
-        say which models that is not shown to beat, and why a value is n/a.
+        say which models that is not shown to beat, why a value is n/a, and
+        what the saved model says of itself, see `trust`.
 
     Example:
     >>> models = [{"name": "linear probe", "metrics": {"rmse": [0.5]}}]
@@ -103,7 +105,8 @@ def table(record: dict) -> str:
         cells = [row[0].ljust(widths[0])]
         cells += [c.rjust(w) for c, w in zip(row[1:], widths[1:])]
         lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines + notes(record))
+    about = [_line(line) for line in trust.lines(record)]
+    return "\n".join([*lines, *notes(record), *about])
 
 
 def _count(number: int, noun: str) -> str:

@@ -125,11 +125,6 @@ def metrics(record: dict) -> list[str]:
     return [name for name in dict.fromkeys(names) if name not in ASSESSMENT]
 
 
-def confidence(record: dict) -> float:
-    """Returns the probability that intervals or sets of a run promise."""
-    return record.get("confidence") or record["flags"].get("confidence") or 0.9
-
-
 def number_format(record: dict, metric: str) -> str:
     """Returns the format of all values of one metric, such as `.3f`."""
     means = [interval(scores(m, metric))[0] for m in record["models"]]

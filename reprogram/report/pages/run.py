@@ -9,6 +9,7 @@ from reprogram.report import outcomes
 from reprogram.report import record as records
 from reprogram.report import schema
 from reprogram.report import statistics
+from reprogram.report import trust
 from reprogram.report.outcomes import Outcomes
 from reprogram.report.pages import figures
 from reprogram.report.pages import molecules as examples
@@ -53,12 +54,14 @@ def render(record: dict) -> str:
     molecules = {}
     if rows and task["modality"] == "molecule":
         molecules = examples.extremes(record, rows)
-    source = run_context.source_of(record)
-    program = source and statistics.find(record, "reprogrammed")
+    saved, source = statistics.saved(record), run_context.source_of(record)
+    kicker = saved["name"] if saved else "Predictors compared"
+    if source and saved is statistics.find(record, "reprogrammed"):
+        kicker = f"Reprogramming {source['name']}"
     made = f", run of {record['created']}" if record["created"] else ""
     return page_template("run.html").render(
         title=f"{task['name']}: report of a run",
-        kicker=f"Reprogramming {source['name']}" if program else "Few labels",
+        kicker=kicker[:1].upper() + kicker[1:],
         heading=task["name"],
         verdict=record.get("verdict") or verdict(record),
         facts=run_context.facts(record),
@@ -68,7 +71,7 @@ def render(record: dict) -> str:
         made_from=f" from record.json{made}, schema {record['schema']}",
         record=record,
         task=task,
-        saved=statistics.saved(record),
+        saved=saved,
         metrics=[
             statistics.heading(record, name)
             for name in statistics.metrics(record)
@@ -77,8 +80,8 @@ def render(record: dict) -> str:
         notes=records.notes(record),
         legend=records.legend(record),
         results=_results(record),
-        promises=run_context.promises(record),
-        carried=run_context.carried(record),
+        promises=trust.promises(record),
+        carried=trust.carried(record),
         tests=_tests(record, rows) if rows else [],
         molecules=molecules,
         mapping=run_context.mapping_rows(record),

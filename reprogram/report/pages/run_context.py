@@ -1,6 +1,5 @@
 """What the page of a run says, as plain values for its template."""
 
-import math
 from typing import Any
 
 from reprogram.report import record as records
@@ -8,12 +7,6 @@ from reprogram.report import statistics
 from reprogram.report.pages.base import number
 
 MOST_SOURCES = 12
-LEAST_SHARE = 0.01  # of the vote, for a part that the page names
-ASSESSED = {
-    "coverage": "test values that they held",
-    "coverage in domain": "held inside the domain",
-    "in domain": "test rows inside the domain of the training rows",
-}
 
 
 def facts(record: dict) -> list[tuple[str, str]]:
@@ -71,55 +64,6 @@ def result_rows(record: dict) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def promises(record: dict) -> dict[str, str]:
-    """Lists what the saved model says of its own predictions, and if it held.
-
-    Args:
-        record: A record whose saved model may have the metrics `coverage`,
-            `coverage in domain` and `in domain`.
-
-    Returns:
-        Texts by name; empty where nothing was promised.
-    """
-    saved = statistics.saved(record)
-    metrics = saved["metrics"] if saved else {}
-    if not saved or "coverage" not in metrics:
-        return {}
-    classes = record["task"]["problem"] == "classification"
-    kind, promised = "sets" if classes else "intervals", statistics.confidence
-    return {
-        f"promised by the {kind}": _percent(promised(record)),
-        **{
-            name: _percent(*statistics.ends(record, saved, metric))
-            for metric, name in ASSESSED.items()
-            if metric in metrics
-        },
-    }
-
-
-def _percent(mean: float, low: float = math.nan, high: float = math.nan) -> str:
-    if math.isnan(mean):
-        return "n/a"
-    ends = f" ({100 * low:.1f} to {100 * high:.1f})"
-    return f"{100 * mean:.1f} %{'' if math.isnan(low) else ends}"
-
-
-def carried(record: dict) -> list[tuple[str, list[list]]]:
-    """Lists the parts of an ensemble for each target, the largest first."""
-    columns = record.get("carried") or []
-    names = record["task"].get("target_names") or []
-    listed = []
-    for place, parts in enumerate(columns):
-        name = names[place] if place < len(names) else str(place)
-        rows = [
-            [part, round(100 * value["share"], 1), value.get("error")]
-            for part, value in parts.items()
-            if value["share"] >= LEAST_SHARE
-        ]
-        listed.append((name, sorted(rows, key=lambda row: -row[1])))
-    return listed
 
 
 def frozen(record: dict) -> str:
