@@ -7,7 +7,7 @@ from reprogram.report import record as records
 from reprogram.report import trust
 
 
-def test_the_terminal_says what_an_ensemble_knows():
+def test_the_terminal_says_what_an_ensemble_knows():
     lines = records.table(ensemble()).splitlines()
     assert lines[-5:] == [
         "coverage promised by the intervals: 90 %",
