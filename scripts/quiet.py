@@ -36,7 +36,8 @@ def quieten() -> None:
     # Among them those of solvers that stop before they have converged; the
     # module is named as the category would import scikit-learn.
     warnings.filterwarnings("ignore", module=r"(sklearn|tensorflow|keras)\.")
-    if "tensorflow" not in sys.modules:
+    there = any(isinstance(finder, _Silencer) for finder in sys.meta_path)
+    if "tensorflow" not in sys.modules and not there:
         sys.meta_path.insert(0, _Silencer())
 
 
@@ -50,10 +51,12 @@ def without_chatter() -> Iterator[None]:
     with tempfile.TemporaryFile() as held:
         terminal = os.dup(2)
         os.dup2(held.fileno(), 2)
-        failed = True
+        failed = False
         try:
             yield
-            failed = False
+        except Exception:
+            failed = True
+            raise
         finally:
             sys.stderr.flush()
             os.dup2(terminal, 2)

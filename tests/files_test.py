@@ -107,9 +107,9 @@ def test_starts_over_if_the_part_cannot_be_trusted(tmp_path, lost):
 def test_kill_at_any_moment(tmp_path):
     path = tmp_path / "a.csv"
     code = (
-        "import resume_test, pathlib, sys\n"
-        "parts = lambda start: resume_test.squares(start, 1500, 3)\n"
-        "resume_test.write(pathlib.Path(sys.argv[1]), parts)\n"
+        "import files_test, pathlib, sys\n"
+        "parts = lambda start: files_test.squares(start, 1500, 3)\n"
+        "files_test.write(pathlib.Path(sys.argv[1]), parts)\n"
     )
     search = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     environment = {**os.environ, "PYTHONPATH": search}
