@@ -25,7 +25,7 @@ test:  ## All tests and the examples of the docstrings
 	$(PYTHON) -m pytest -n 2 --dist loadfile
 
 jax:  ## The core tests on the JAX backend
-	KERAS_BACKEND=jax $(PYTHON) -m pytest $(JAX_TESTS)
+	KERAS_BACKEND=jax $(PYTHON) -m pytest -n 2 $(JAX_TESTS)
 
 lint:  ## ruff: rules and format
 	$(PYTHON) -m ruff check .

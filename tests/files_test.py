@@ -151,7 +151,7 @@ def test_a_folder_holds_one_configuration(tmp_path):
     }
     (folder / "results").touch()
     files.claim(folder, {**flags, "seeds": 3}, ["seeds"])
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match="another configuration") as error:
         files.claim(folder, {**flags, "epochs": 6, "new": "x"}, ["seeds"])
     assert str(error.value) == (
         f"The folder {folder} holds a run of another configuration: epochs was"
