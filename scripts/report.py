@@ -22,7 +22,7 @@ flags.DEFINE_string(
 )
 
 
-def show_run():
+def show_run() -> None:
     from reprogram.report import record
     from reprogram.report.pages import run
 
@@ -36,7 +36,7 @@ def show_run():
     print(f"{record.table(loaded)}\n\nReport: {page}")
 
 
-def main(_):
+def main(_: list[str]) -> None:
     if bool(FLAGS.run) == bool(FLAGS.card):
         raise ValueError(
             "--card is missing, a card.json or several, or --run, the folder"

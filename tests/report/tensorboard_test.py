@@ -58,6 +58,8 @@ def test_curves_and_the_label_mapping(tmp_path):
     assert found["scalars", "val_loss", "seed 3"] == [2.0, 1.0]
     (table,) = found["text", "mapping", tmp_path.name]
     assert table[0].splitlines()[-1] == b"| coffee | yes, no |"
+    tensorboard.write(tmp_path / "nothing", {"history": None})
+    assert not events(tmp_path / "nothing")
 
 
 def test_nothing_is_written_unasked(tmp_path):

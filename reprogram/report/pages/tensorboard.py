@@ -50,7 +50,7 @@ def write(folder: pathlib.Path, record: dict) -> None:
     """
     import tensorflow as tf
 
-    for entry in record["history"]:
+    for entry in record.get("history") or []:
         path = folder / f"seed {entry['seed']}"
         with tf.summary.create_file_writer(str(path)).as_default():
             for name in ("loss", "val_loss"):
