@@ -18,6 +18,7 @@ what was answered is not asked again.
 import dataclasses
 import json
 import pathlib
+import shlex
 import sys
 import time
 
@@ -147,8 +148,11 @@ def main(_: list[str]) -> None:
             )
     except optimization.OracleFailed as error:
         raise ValueError(str(error)) from error
-    report.write(results, objective, dataclasses.asdict(plan), folder)
-    lines = [report.describe(objective), *report.summary(results, objective)]
+    wanted, names = objective.describe(), objective.properties
+    command = shlex.join(["reprogram", "optimize", *sys.argv[1:]])
+    about = dataclasses.asdict(plan) | {"command": command}
+    report.write(results, wanted, names, about, folder)
+    lines = [wanted, *report.summary(results, names)]
     print(*lines, f"Report: {folder / 'optimization.html'}", sep="\n")
     if not any(r["calls"] > r.get("unknown", 0) for r in results):
         print("Error: no call of an oracle gave a value.", file=sys.stderr)

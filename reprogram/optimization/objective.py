@@ -36,6 +36,8 @@ class Objective:
     >>> wanted = Objective(maximise=["qed"], at_least={"qed": 0.9})
     >>> wanted.properties
     ('qed',)
+    >>> wanted.describe()
+    'Wanted: raise qed, qed at least 0.9, at most 38 heavy atoms.'
     >>> wanted.shortfall(np.array([[0.8], [0.95]])).round(2).tolist()
     [0.1, 0.0]
     """
@@ -89,6 +91,20 @@ class Objective:
         return set(self.maximise) <= set(self.at_least) and set(
             self.minimise
         ) <= set(self.at_most)
+
+    def describe(self) -> str:
+        """Says what is wanted in a sentence."""
+        parts = [f"raise {name}" for name in self.maximise]
+        parts += [f"lower {name}" for name in self.minimise]
+        parts += [f"{n} at least {v:g}" for n, v in self.at_least.items()]
+        parts += [f"{n} at most {v:g}" for n, v in self.at_most.items()]
+        if self.similarity:
+            kind = "counts" if self.counts else "bits"
+            text = f"similarity to the start at least {self.similarity:g}"
+            parts.append(f"{text} (ECFP4 {kind})")
+        if self.max_heavy_atoms:
+            parts.append(f"at most {self.max_heavy_atoms} heavy atoms")
+        return f"Wanted: {', '.join(parts)}."
 
     def shortfall(
         self, values: np.ndarray, scale: np.ndarray | None = None

@@ -1,22 +1,11 @@
 """The page of a search for molecules, from invented results."""
 
-import types
-
 from page_reader import Reader
 from page_reader import svg_text
 
 from reprogram.report.pages import optimization as page
 
-OBJECTIVE = types.SimpleNamespace(
-    maximise=("qed",),
-    minimise=(),
-    at_least={"qed": 0.6},
-    at_most={},
-    similarity=0.4,
-    counts=False,
-    max_heavy_atoms=38,
-    properties=("qed",),
-)
+WANTED = ("Wanted: raise qed.", ["qed"])
 PLAN = {"search": "evolution", "seed": 0, "budget": 500}
 
 
@@ -39,11 +28,11 @@ def results() -> list[dict]:
 
 
 def test_the_page_of_a_search():
-    text = page.page(results(), OBJECTIVE, PLAN)
+    text = page.page(results(), *WANTED, PLAN)
     found = Reader(text)
     assert not {tag for tag, _ in found.tags} & {"script", "link", "iframe"}
     for line in (
-        "raise qed, qed at least 0.6, similarity to the start at least 0.4",
+        "Wanted: raise qed.",
         "1 of 3 starts have a molecule within the bounds, 1 could not be used",
         "Without a search, one alkyl chain: 1 of 1 within the bounds",
         "C1CC: Not a valid SMILES",
@@ -61,5 +50,5 @@ def test_the_page_of_a_search():
 
 
 def test_a_search_that_could_use_nothing():
-    text = page.page(results()[2:], OBJECTIVE, PLAN)
+    text = page.page(results()[2:], *WANTED, PLAN)
     assert "0 of 1 starts have a molecule" in Reader(text).text

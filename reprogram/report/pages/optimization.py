@@ -2,9 +2,7 @@
 
 import collections
 import pathlib
-from collections.abc import Mapping
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -25,25 +23,10 @@ MOST_CURVES = 200
 SEARCHED = 12  # molecules that are drawn of a search without a start
 
 
-class Objective(Protocol):
-    """What the page reads of an `optimization.objective.Objective`."""
-
-    maximise: Sequence[str]
-    minimise: Sequence[str]
-    at_least: Mapping[str, float]
-    at_most: Mapping[str, float]
-    similarity: float
-    counts: bool
-    max_heavy_atoms: int
-
-    @property
-    def properties(self) -> tuple[str, ...]:
-        """Names of all properties, without repeats."""
-
-
 def write(
     results: Sequence[dict],
-    objective: Objective,
+    wanted: str,
+    names: Sequence[str],
     plan: dict,
     folder: pathlib.Path,
 ) -> None:
@@ -51,29 +34,30 @@ def write(
 
     Args:
         results: One result a start, as `optimization.optimize` returns them.
-        objective: The properties that were wanted.
-        plan: The fields of the `Plan`.
+        wanted: The objective in a sentence.
+        names: Names of its properties.
+        plan: The fields of the `Plan`, and the `command` of the run.
         folder: The folder of the run.
     """
-    table = results_table(results, objective.properties)
-    files.write_text(folder / "results.csv", table)
+    files.write_text(folder / "results.csv", results_table(results, names))
     files.write_text(folder / "results.sdf", results_sdf(results))
-    files.write_text(
-        folder / "optimization.html", page(results, objective, plan)
-    )
+    text = page(results, wanted, names, plan)
+    files.write_text(folder / "optimization.html", text)
 
 
-def page(results: Sequence[dict], objective: Objective, plan: dict) -> str:
+def page(
+    results: Sequence[dict], wanted: str, names: Sequence[str], plan: dict
+) -> str:
     """Makes the page as text, see `write`."""
     used = [result for result in results if not result["reason"]]
     shown = [result for result in used if result["smiles"]][:MOST_CARDS]
-    verdict, *lines = summary(results, objective)
+    verdict, *lines = summary(results, names)
     calls = sum(result["calls"] for result in results)
     unknown = sum(result.get("unknown", 0) for result in results)
     return page_template("optimization.html").render(
         title="Optimized molecules",
         heading="Optimized molecules",
-        kicker=describe(objective),
+        kicker=wanted,
         verdict=verdict,
         facts=[
             (f"{len(results):,}", "starts"),
@@ -82,16 +66,17 @@ def page(results: Sequence[dict], objective: Objective, plan: dict) -> str:
             (plan["search"], f"search, seed {plan['seed']}"),
             (f"{plan['budget']:,}", "calls a start at most"),
         ],
+        command=plan.get("command", ""),
         versions=files.versions(),
         made_from=" from ledger.db, which holds every call, its value and time",
         lines=lines,
         proposers=_paid(used),
-        curves=_curves(used, objective.properties) if used else None,
-        change=_change(shown, objective.properties) if shown else None,
-        properties=objective.properties,
+        curves=_curves(used, names) if used else None,
+        change=_change(shown, names) if shown else None,
+        properties=names,
         floors=[
             [row["name"], row["feasible"], row["count"], *row["means"]]
-            for row in _floors(used, objective)
+            for row in _floors(used, names)
         ],
         refused=[(r["start"], r["reason"]) for r in results if r["reason"]],
         groups=[_group(result) for result in shown],
@@ -114,29 +99,12 @@ def _paid(results: Sequence[dict]) -> list[str]:
     ]
 
 
-def describe(objective: Objective) -> str:
-    """Says what was wanted in a sentence."""
-    parts = [f"raise {name}" for name in objective.maximise]
-    parts += [f"lower {name}" for name in objective.minimise]
-    parts += [f"{n} at least {v:g}" for n, v in objective.at_least.items()]
-    parts += [f"{n} at most {v:g}" for n, v in objective.at_most.items()]
-    if objective.similarity:
-        kind = "counts" if objective.counts else "bits"
-        parts.append(
-            f"similarity to the start at least {objective.similarity:g} (ECFP4"
-            f" {kind})"
-        )
-    if objective.max_heavy_atoms:
-        parts.append(f"at most {objective.max_heavy_atoms} heavy atoms")
-    return f"Wanted: {', '.join(parts)}."
-
-
-def _floors(results: Sequence[dict], objective: Objective) -> list[dict]:
-    names = dict.fromkeys(n for r in results for n in r.get("floors") or {})
+def _floors(results: Sequence[dict], names: Sequence[str]) -> list[dict]:
+    tricks = dict.fromkeys(n for r in results for n in r.get("floors") or {})
     rows = []
-    for name in names:
+    for name in tricks:
         tries = [r["floors"][name] for r in results if r.get("floors")]
-        values = [[f["values"][p] for p in objective.properties] for f in tries]
+        values = [[f["values"][n] for n in names] for f in tries]
         rows.append(
             {
                 "name": name,
@@ -199,7 +167,7 @@ def _card(
     return {"smiles": smiles, "image": image, "lines": [f"{what}: {text}"]}
 
 
-def summary(results: Sequence[dict], objective: Objective) -> list[str]:
+def summary(results: Sequence[dict], names: Sequence[str]) -> list[str]:
     """Says in some lines what came of it, with the cheap tricks beside it."""
     used = [result for result in results if not result["reason"]]
     good = [result for result in used if result["smiles"]]
@@ -213,11 +181,11 @@ def summary(results: Sequence[dict], objective: Objective) -> list[str]:
             f"Calls: median {np.median(calls):g}, in all"
             f" {sum(result['calls'] for result in results):,}."
         )
-        for name in objective.properties:
+        for name in names:
             mean = np.mean([result["values"][name] for result in good])
             lines.append(f"Mean {name}: {mean:.4g}")
-    for row in _floors(used, objective):
-        means = zip(objective.properties, row["means"])
+    for row in _floors(used, names):
+        means = zip(names, row["means"])
         text = ", ".join(f"{name} {mean:.4g}" for name, mean in means)
         lines.append(
             f"Without a search, {row['name']}: {row['feasible']} of"
