@@ -10,36 +10,7 @@ from scipy import sparse
 from reprogram.molecules.smiles import parse
 
 CHUNK = 1024  # rows of a kernel that are computed at once
-_COUNTS = 2**16
-
-
-def unary(counts: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Writes counts as ones: a count of 3 as its first, second and third.
-
-    The product of two such rows is the sum of the minima of their counts.
-
-    Args:
-        counts: Whole numbers up to 65,535 of shape `(molecules, columns)`.
-
-    Returns:
-        A sparse matrix of ones with 65,536 columns for each column.
-
-    Example:
-    >>> rows = unary(sparse.csr_matrix([[2, 1], [1, 3]]))
-    >>> (rows @ rows.T).toarray().tolist()
-    [[3.0, 2.0], [2.0, 4.0]]
-    """
-    counts = sparse.csr_matrix(counts)
-    repeats = np.minimum(counts.data, _COUNTS - 1).astype("int64")
-    ends = np.cumsum(repeats)
-    first = np.repeat(ends - repeats, repeats)
-    order = np.arange(len(first)) - first
-    columns = np.repeat(counts.indices.astype("int64"), repeats)
-    starts = np.concatenate([[0], ends])[counts.indptr]
-    return sparse.csr_matrix(
-        (np.ones(len(order)), columns * _COUNTS + order, starts),
-        shape=(counts.shape[0], counts.shape[1] * _COUNTS),
-    )
+MOST = 2**16  # counts that are told apart
 
 
 def tanimoto(
@@ -61,8 +32,6 @@ def tanimoto(
     array([[0.33333333, 1.        ]])
     """
     sums = [np.asarray(rows.sum(axis=1)).ravel() for rows in (first, second)]
-    if sparse.issparse(first):
-        first, second = _shared_columns(first, second)
     kernel = np.empty((first.shape[0], second.shape[0]))
     for start in range(0, len(kernel), CHUNK):
         both = first[start : start + CHUNK] @ second.T
@@ -80,8 +49,8 @@ def minmax_kernel(
     """Computes the MinMax-Tanimoto similarity of rows of counts.
 
     Args:
-        first: Counts of shape `(molecules, columns)`, see
-            `fingerprints.unfolded_counts`.
+        first: Whole numbers up to 65,535 of shape `(molecules, columns)`,
+            see `fingerprints.unfolded_counts`.
         second: Counts of as many columns; None for those of `first`.
 
     Returns:
@@ -94,25 +63,34 @@ def minmax_kernel(
 
     Reference: Ralaivola et al., Graph kernels for chemical informatics, 2005.
     """
-    left = unary(first)
-    return tanimoto(left, left if second is None else unary(second))
+    tables = [first] if second is None else [first, second]
+    codes = _written_as_ones(*tables)
+    return tanimoto(codes[0], codes[-1])
 
 
-def _shared_columns(
-    left: sparse.csr_matrix, right: sparse.csr_matrix
-) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-    """Numbers the columns that both have; the others cost memory."""
-    known = np.unique(right.indices)
-    matrices = []
-    for matrix in (left, right):
-        place = np.searchsorted(known, matrix.indices)
-        place = np.minimum(place, max(len(known) - 1, 0))
-        same = known[place] == matrix.indices if len(known) else place < 0
-        ends = np.concatenate([[0], np.cumsum(same)])[matrix.indptr]
-        parts = (matrix.data[same], place[same], ends)
-        shape = (matrix.shape[0], max(len(known), 1))
-        matrices.append(sparse.csr_matrix(parts, shape=shape))
-    return matrices[0], matrices[1]
+def _written_as_ones(*tables: sparse.csr_matrix) -> list[sparse.csr_matrix]:
+    """Writes counts as ones: a count of 3 as its first, second and third.
+
+    The product of two such rows is the sum of the minima of their counts.
+    """
+    keys, starts = [], []
+    for counts in map(sparse.csr_matrix, tables):
+        repeats = np.minimum(counts.data, MOST - 1).astype("int64")
+        ends = np.concatenate([[0], np.cumsum(repeats)])
+        order = np.arange(ends[-1]) - np.repeat(ends[:-1], repeats)
+        columns = np.repeat(counts.indices.astype("int64"), repeats)
+        keys.append(columns * MOST + order)
+        starts.append(ends[counts.indptr])
+    # Empty columns would cost memory.
+    known, places = np.unique(np.concatenate(keys), return_inverse=True)
+    parts = np.split(places, np.cumsum([len(key) for key in keys])[:-1])
+    return [
+        sparse.csr_matrix(
+            (np.ones(len(part)), part, start),
+            shape=(len(start) - 1, max(len(known), 1)),
+        )
+        for part, start in zip(parts, starts, strict=True)
+    ]
 
 
 def paired_tanimoto(

@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn import gaussian_process
 from sklearn.gaussian_process.kernels import RBF
 from sklearn.gaussian_process.kernels import ConstantKernel
+from sklearn.gaussian_process.kernels import DotProduct
 from sklearn.gaussian_process.kernels import WhiteKernel
 
 from reprogram.molecules import fingerprints
@@ -80,10 +81,11 @@ def test_process_is_that_of_scikit_learn():
     x = rng.normal(size=(30, 3)).astype("float32")
     y = np.sin(x[:, 0]) + x[:, 1]
     new = rng.uniform(x.min(axis=0), x.max(axis=0), (9, 3)).astype("float32")
-    model = Process(["x"], linear=False)
-    model.fit({"x": x}, y, np.log([0.7, 1.3, 0.05]))
+    model = Process(["x"])
+    model.fit({"x": x}, y, np.log([0.4, 0.7, 1.3, 0.05]))
     # Width 1.3 in the mean over three scaled columns.
     kernel = ConstantKernel(0.7) * RBF(1.3) + WhiteKernel(0.05 + 1e-6)
+    kernel += ConstantKernel(0.4) * DotProduct(1e-6)
     peer = gaussian_process.GaussianProcessRegressor(
         kernel, optimizer=None, normalize_y=True
     )

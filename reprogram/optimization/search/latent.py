@@ -46,7 +46,7 @@ def merit(archive: Archive, written: Sequence[str | None]) -> np.ndarray:
     spread = known.std() + 1e-3 if len(known) else 1.0
     merits = np.full(len(written), worst)
     for i, row in enumerate(written):
-        place = archive.rows.get(row)
+        place = archive.rows.get(row or "")
         if place is not None:
             value = utility[place] if np.isfinite(utility[place]) else worst
             similar = archive.frame.similarity(archive.molecules[place])

@@ -189,28 +189,12 @@ def _reader(name: str) -> tuple["keras.Model", Callable, Callable[[str], str]]:
 
 
 def _drawn(source: "Source", smiles: Sequence[str]) -> np.ndarray:
-    shape = source.model.inputs[0].shape[1:3]
-    height, width = (size or 224 for size in shape)
-    return source.preprocess(draw(smiles, (height, width)))
-
-
-def draw(smiles: Sequence[str], size: tuple[int, int]) -> np.ndarray:
-    """Draws molecules as chemists do.
-
-    Args:
-        smiles: Valid SMILES strings.
-        size: Height and width in pixels.
-
-    Returns:
-        RGB images `(molecules, height, width, 3)` with values from 0 to 255.
-
-    Example:
-    >>> draw(["CCO"], (64, 64)).shape
-    (1, 64, 64, 3)
-    """
+    """Draws molecules as chemists do, for a source of images."""
     from rdkit.Chem import Draw
 
-    side = max(*size, 64)
+    shape = source.model.inputs[0].shape[1:3]
+    height, width = (size or 224 for size in shape)
+    side = max(height, width, 64)
     images = [Draw.MolToImage(parse(row), (side, side)) for row in smiles]
-    images = [image.convert("RGB").resize(size[::-1]) for image in images]
-    return np.stack([np.asarray(image, "float32") for image in images])
+    images = [image.convert("RGB").resize((width, height)) for image in images]
+    return source.preprocess(np.stack([np.float32(image) for image in images]))

@@ -57,8 +57,7 @@ def read(smiles: Sequence[str], labels: Sequence, problem: str = "") -> Labels:
             f" (molecules, columns). Received: {array.shape}."
         )
     flat = array.ndim == 1
-    missing = np.array([_missing(cell) for cell in array.ravel()])
-    missing = missing.reshape(array.shape)
+    missing = np.vectorize(_is_missing, otypes=[bool])(array)
     problem = problem or _guess(array[~missing], flat)
     if problem == "classification":
         return _classes(array, missing)
@@ -75,10 +74,8 @@ def read(smiles: Sequence[str], labels: Sequence, problem: str = "") -> Labels:
     return Labels(problem, values, (), flat)
 
 
-def _missing(cell: object) -> bool:
-    return cell is None or (
-        isinstance(cell, float | np.floating) and cell != cell
-    )
+def _is_missing(cell: object) -> bool:
+    return cell is None or cell != cell  # NaN does not equal itself
 
 
 def _guess(known: np.ndarray, flat: bool) -> str:
@@ -105,9 +102,7 @@ def _classes(array: np.ndarray, missing: np.ndarray) -> Labels:
             f" Received: {', '.join(map(str, classes)) or 'no label'}."
         )
     columns = classes[1:] if len(classes) == 2 else classes
-    values = np.stack(
-        [np.array([cell == c for cell in flat], float) for c in columns], axis=1
-    )
+    values = np.stack([flat == c for c in columns], axis=1).astype(float)
     values[missing] = np.nan
     return Labels("classification", values, classes, True)
 

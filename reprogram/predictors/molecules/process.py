@@ -27,7 +27,6 @@ class Process:
         views: Names of the features that it reads.
         problem: `"regression"` or `"labels"`, which are regressed on as well.
         seed: Seed of both choices of rows.
-        linear: Whether numbers have the linear kernel as well.
         tuned: Number of rows that the hyperparameters are chosen on.
         largest: Number of rows that are fitted, a random choice of more.
 
@@ -43,11 +42,10 @@ class Process:
         views: Sequence[str],
         problem: str = "regression",
         seed: int = 0,
-        linear: bool = True,
         tuned: int = 800,
         largest: int = 6000,
     ):
-        self.views, self.linear, self.seed = tuple(views), linear, seed
+        self.views, self.seed = tuple(views), seed
         self.tuned, self.largest = tuned, largest
 
     def fit(
@@ -78,8 +76,7 @@ class Process:
         }
         gaussian: list[bool] = []
         for name in self.views:
-            linear = name not in self.numbers or self.linear
-            gaussian += [False] * linear + [True] * (name in self.numbers)
+            gaussian += [False, True] if name in self.numbers else [False]
         self.kernels = KernelSum(tuple(gaussian))
         self.train = self._read(features, rows)
         self.mean, self.scale = y[rows].mean(), y[rows].std() or 1.0
@@ -134,16 +131,14 @@ class Process:
                 continue
             product = a @ b.T
             square = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * product
-            if self.linear:
-                yield product
+            yield product
             yield np.maximum(square, 0)
 
     def _diagonals(self, rows: Features) -> Iterator[np.ndarray]:
         """Yields what `_matrices` says of each row and itself."""
         for name in self.views:
             if name not in self.numbers:
-                yield np.ones(len(rows[name].rows))
+                yield np.ones(len(rows[name]))
                 continue
-            if self.linear:
-                yield (rows[name] ** 2).sum(axis=1)
+            yield (rows[name] ** 2).sum(axis=1)
             yield np.zeros(len(rows[name]))

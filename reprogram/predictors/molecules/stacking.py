@@ -22,6 +22,7 @@ from reprogram.predictors.molecules.tables import Features
 
 SMALL = 1024  # rows up to which fits share the cores; larger ones use them all
 ROUGH = 50  # trees of a forest that only says how wrong forests are
+FOLDS = 5
 CHOSEN = ("shares", "errors", "without", "scores")
 
 
@@ -36,20 +37,12 @@ class Stack:
         parts: The parts, of which the first one is a `Process`.
         problem: `"regression"` or `"labels"` (0 and 1).
         seed: Seed of the folds and of the parts.
-        count: Number of folds.
 
     Reference: Breiman, Stacked Regressions, 1996.
     """
 
-    def __init__(
-        self,
-        parts: Sequence[Part],
-        problem: str,
-        seed: int = 0,
-        count: int = 5,
-    ):
-        self.parts, self.problem = tuple(parts), problem
-        self.seed, self.count = seed, count
+    def __init__(self, parts: Sequence[Part], problem: str, seed: int = 0):
+        self.parts, self.problem, self.seed = tuple(parts), problem, seed
 
     def fit(
         self,
@@ -138,7 +131,7 @@ class Stack:
             if i == 0 and isinstance(model, Process):
                 spread[held] = model.deviation(outside)
 
-        deal = folds(y, self.problem, self.count, self.seed)
+        deal = folds(y, self.problem, self.seed)
         work = [
             (i, k, rest, held)
             for i in range(len(self.parts))
@@ -194,14 +187,13 @@ def _map(function: Callable, work: Sequence[tuple], rows: int) -> list[Any]:
 
 
 def folds(
-    y: np.ndarray, problem: str, count: int = 5, seed: int = 0
+    y: np.ndarray, problem: str, seed: int = 0
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Deals rows into folds, class by class for labels.
+    """Deals rows into five folds or fewer, class by class for labels.
 
     Args:
         y: Values `(rows,)`, of at least two rows.
         problem: `"regression"` or `"labels"`.
-        count: Number of folds, fewer if there are fewer rows.
         seed: Seed of the deal.
 
     Returns:
@@ -215,9 +207,9 @@ def folds(
     largest = max(labels.sum(), (~labels).sum())
     options: Any = {"shuffle": True, "random_state": seed}
     if problem == "regression" or largest < 2:
-        deal = model_selection.KFold(min(count, len(y)), **options)
+        deal = model_selection.KFold(min(FOLDS, len(y)), **options)
         return list(deal.split(y))
-    deal = model_selection.StratifiedKFold(min(count, largest), **options)
+    deal = model_selection.StratifiedKFold(min(FOLDS, largest), **options)
     with warnings.catch_warnings():
         # Not every fold needs a molecule of a rare class.
         warnings.filterwarnings("ignore", "The least populated class")
