@@ -7,9 +7,10 @@
     python -m scripts.train_blackbox --task=digits --service=shapes \
         --budget=2000 --method=prime --source=shapes
 
-Takes the flags of scripts.train about the task. Every query is counted and
-kept in <output_dir>/ledger.db: the same command resumes, and pays nothing
-twice. Writes record.json, report.html and program.weights.h5.
+Every query is counted and kept in <output_dir>/ledger.db: the same command
+with the same --output_dir resumes, and pays nothing twice. Writes
+record.json, report.html and program.weights.h5; and model.keras where the
+service is a local model, or a student needs it no more.
 """
 
 import dataclasses
@@ -17,47 +18,114 @@ import pathlib
 import shlex
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from absl import flags
 
 from reprogram.scripts import errors
 from reprogram.scripts import train
 
+if TYPE_CHECKING:
+    from reprogram.blackbox.scores import Service
+
 FLAGS = flags.FLAGS
-flags.DEFINE_string("service", None, "URL, or a source to be metered.")
-flags.DEFINE_integer("budget", None, "Queries in all, tests included.", 1)
-flags.DEFINE_float("cost", 0.0, "Price of a query.", 0.0)
-flags.DEFINE_float("rate", None, "Queries a second, at most.")
-flags.DEFINE_string("key_variable", None, "Environment variable of the key.")
-flags.DEFINE_integer("classes", None, "Of a service that answers labels.")
-flags.DEFINE_list("value_range", ["0", "1"], "Of a remote model's inputs.")
-flags.DEFINE_enum(
-    "answers", "", ["", "top_k", "rounded", "label"], "Of a metered source."
+flags.DEFINE_string(
+    "service", None, "URL of a model, or a local source that is metered."
 )
-flags.DEFINE_integer("answers_number", 1, "Classes of top_k, or decimals.")
-flags.DEFINE_enum("method", "estimate", ["estimate", "cma", "prime"], "How.")
-flags.DEFINE_string("estimator", "orthogonal", "See blackbox.estimators.")
-flags.DEFINE_integer("test_size", 200, "Test samples asked; 0 for all.", 0)
-flags.adopt_module_key_flags(train)
+flags.DEFINE_integer(
+    "budget", None, "Number of queries in all, those of the test included.", 1
+)
+flags.DEFINE_float("cost", 0.0, "Price of a query.", 0.0)
+flags.DEFINE_float("rate", None, "Largest number of queries a second.", 1e-6)
+flags.DEFINE_string(
+    "key_variable", None, "Environment variable that holds the key of the URL."
+)
+flags.DEFINE_integer(
+    "classes", None, "Number of classes, where the URL gives labels only.", 2
+)
+flags.DEFINE_list(
+    "value_range", ["0", "1"], "Lowest and highest input of the URL's model."
+)
+flags.DEFINE_enum(
+    "answers",
+    "",
+    ["", "top_k", "rounded", "label"],
+    "Restriction of the scores of a local source.",
+)
+flags.DEFINE_integer(
+    "answers_number", 1, "Number of classes of top_k, or of decimals.", 0
+)
+flags.DEFINE_enum(
+    "method",
+    "estimate",
+    ["estimate", "cma", "prime"],
+    "Way to train: estimated gradients, CMA-ES, or a local student.",
+)
+flags.DEFINE_string(
+    "estimator", "orthogonal", "Gradient estimator, see blackbox.estimators."
+)
+flags.DEFINE_integer(
+    "test_size", 200, "Number of test samples that are asked; 0 for all.", 0
+)
+ADOPTED = (
+    *("task", "csv", "target_column", "split_column", "problem", "metric"),
+    *("split", "test_fraction", "train_size", "source", "output_dir"),
+    *("program", "mapping", "window", "learning_rate", "batch_size", "epochs"),
+)
+for _name in ADOPTED:
+    flags.declare_key_flag(_name)
+FLAGS.set_default("train_size", 128)
+FLAGS.set_default("seeds", 1)
 
 
-def chosen_service():
-    from reprogram.blackbox.scores import metered
-    from reprogram.service.client import remote
+def chosen_service() -> "Service":
+    """Finds the service; nothing is asked."""
+    from reprogram.service import runs
 
-    if "://" not in FLAGS.service:
-        return metered(FLAGS.service, FLAGS.answers, FLAGS.answers_number)
-    low, high = map(float, FLAGS.value_range)
-    return remote(FLAGS.service, (low, high), FLAGS.classes, FLAGS.key_variable)
+    return runs.connect(
+        FLAGS.service,
+        FLAGS.value_range,
+        FLAGS.classes,
+        FLAGS.key_variable,
+        (FLAGS.answers, FLAGS.answers_number),
+    )
 
 
-def main(_):
+def check() -> None:
+    """Refuses what cannot work before data are read or a query is paid."""
+    from reprogram import files
+
     if not FLAGS.service or not FLAGS.budget:
         raise ValueError("Give --service (a URL or a source) and --budget.")
-    FLAGS.seeds = 1
-    FLAGS.source = FLAGS.source or (
-        "" if "://" in FLAGS.service else FLAGS.service
-    )
+    known = {flag.name for flag in FLAGS.get_key_flags_for_module(train)}
+    for name in sorted(known - {*ADOPTED, *given()}):
+        if FLAGS[name].present and FLAGS[name].value != FLAGS[name].default:
+            raise ValueError(
+                f"--{name} has no effect on training by queries. Leave it out."
+            )
+    local = "" if "://" in FLAGS.service else FLAGS.service
+    if FLAGS.method == "prime":
+        source = FLAGS.source or local
+        if not source:
+            raise ValueError("Priming needs a local encoder: give --source.")
+    elif FLAGS.source and FLAGS.source != local:
+        raise ValueError(
+            "--source is the local encoder of --method=prime. Received:"
+            f" --method={FLAGS.method} --source={FLAGS.source}."
+        )
+    FLAGS["source"].value = FLAGS.source or local
+    if FLAGS.output_dir:
+        files.check_writable(FLAGS.output_dir)
+
+
+def given() -> dict:
+    """Returns the flags of this program."""
+    relevant = FLAGS.get_key_flags_for_module(sys.modules[__name__])
+    return {flag.name: flag.value for flag in relevant}
+
+
+def main(_: list[str]) -> None:
+    check()
     from reprogram import files
     from reprogram.blackbox import experiment
     from reprogram.blackbox.ledger import Ledger
@@ -65,15 +133,18 @@ def main(_):
     from reprogram.report import record
     from reprogram.report.pages import run as page
 
+    names = [field.name for field in dataclasses.fields(experiment.Options)]
+    chosen = {name: FLAGS[name].value for name in names}
+    options = experiment.Options(
+        **{name: v for name, v in chosen.items() if v is not None}
+    )
+    service = chosen_service()
     data, encoder, task, size, unread = train.prepare()
     if FLAGS.test_size:
         data = dataclasses.replace(data, test=data.test[: FLAGS.test_size])
-    service = chosen_service()
     stamp = time.strftime("%Y%m%d-%H%M%S")
     folder = pathlib.Path(FLAGS.output_dir or f"runs/{task['name']}-{stamp}")
-    relevant = FLAGS.get_key_flags_for_module(sys.modules[__name__])
-    given = {flag.name: flag.value for flag in relevant}
-    claimed = given | {"data": files.digest(data.inputs, data.targets)}
+    claimed = given() | {"data": files.digest(data.inputs, data.targets)}
     files.claim(folder, claimed, ("output_dir", "budget", "rate", "cost"))
     meter = Meter(
         service.ask,
@@ -83,39 +154,23 @@ def main(_):
         rate=FLAGS.rate,
         name=service.name,
     )
-    names = [field.name for field in dataclasses.fields(experiment.Options)]
-    chosen = {k: FLAGS[k].value for k in names if k in FLAGS}
-    options = experiment.Options(
-        **{k: v for k, v in chosen.items() if v is not None}
-    )
     model = experiment.build(meter, service, options, len(data.names), 0)
     job = experiment.Job(data, service, model, options, encoder, print)
-    found = experiment.run(job)
-    model.save_program(str(folder / "program.weights.h5"))
-    record.save(
-        folder / "record.json",
-        experiment.record(job, found)
-        | {
-            "command": shlex.join(
-                [
-                    "python",
-                    "-m",
-                    "reprogram.scripts.train_blackbox",
-                    *sys.argv[1:],
-                ]
-            ),
-            "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            "flags": given,
-            "versions": files.versions(),
-            "task": task,
-            "train_size": size,
-            "warnings": [f"Not read by the source: {row}" for row in unread],
-        },
-    )
+    result = experiment.run(job, folder) | {
+        "command": shlex.join(["reprogram", "train-blackbox", *sys.argv[1:]]),
+        "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "flags": given(),
+        "versions": files.versions(),
+        "task": task,
+        "train_size": size,
+        "warnings": [f"Not read by the source: {row}" for row in unread],
+    }
+    record.save(folder / "record.json", result)
     page.write(folder / "report.html", record.load(folder))
     print(record.table(record.load(folder)))
     bill = meter.bill()
     print(f"\nPaid: {bill.queries} queries {bill.purposes}, {bill.price:.2f}")
+    print(f"Report: {folder / 'report.html'}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """A task solved by queries: the ways to train, and their table."""
 
 import dataclasses
+import pathlib
 import time
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,20 +12,20 @@ from keras import ops
 
 from reprogram import losses
 from reprogram import mappings
-from reprogram import sources
+from reprogram import metrics
 from reprogram import transforms
 from reprogram.blackbox import estimators
 from reprogram.blackbox.meter import Meter
 from reprogram.blackbox.population import evolve
 from reprogram.blackbox.priming import prime
 from reprogram.blackbox.reprogrammer import BlackBoxReprogrammer
+from reprogram.blackbox.scores import SMALLEST
 from reprogram.blackbox.scores import Service
 from reprogram.blackbox.training import train
-from reprogram.predictors import data as comparison
-from reprogram.predictors import recipe as recipes
-
-# Name, scores of the test set and number of parameters of each model.
-Found = list[tuple[str, np.ndarray, int]]
+from reprogram.predictors.data import Data
+from reprogram.program import fingerprint
+from reprogram.reprogrammer import Reprogrammer
+from reprogram.sources import Source
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,92 +110,105 @@ class Job:
         tell: Called with lines of progress.
     """
 
-    data: comparison.Data
+    data: Data
     service: Service
     model: BlackBoxReprogrammer
     options: Options
-    encoder: sources.Source | None
+    encoder: Source | None
     tell: Callable[[str], None]
 
     def part(self, number: int, ready: bool = True) -> tuple:
-        """Inputs and class ids to fit on (0) or to validate on (1)."""
+        """Returns inputs and class ids to fit on (0) or to validate on (1)."""
         rows = next(iter(self.data.draws.values()))[number]
         inputs = self.data.inputs[rows]
         inputs = self.service.prepare(inputs) if ready else inputs
         return inputs, self.data.targets[rows]
 
-    def asked(self, name: str) -> Found:
-        """The scores of the test set, from the service."""
+    def tested(self, name: str) -> "Tested":
+        """Asks the service about the test set."""
         inputs = self.service.prepare(self.data.inputs[self.data.test])
         scores = ops.softmax(self.model.predict(inputs, verbose=0))
         weights = self.model.trainable_weights
         count = sum(int(np.prod(weight.shape)) for weight in weights)
-        return [(name, ops.convert_to_numpy(scores), count)]
+        return Tested(name, ops.convert_to_numpy(scores), count)
 
 
-def _estimate(job: Job) -> tuple[Found, dict]:
+@dataclasses.dataclass(frozen=True)
+class Tested:
+    """A model with what it says of the test set.
+
+    Args:
+        name: Name of the model.
+        scores: Class probabilities of the test set `(samples, classes)`.
+        parameters: Number of trained values.
+        model: The model, where it needs no service.
+    """
+
+    name: str
+    scores: np.ndarray
+    parameters: int
+    model: Reprogrammer | None = None
+
+
+def _estimate(job: Job) -> tuple[list[Tested], dict]:
     options = job.options
     history = train(
-        job.model,
-        job.part(0),
-        job.part(1),
-        options.epochs,
-        options.batch_size,
-        len(job.data.test),
-        job.tell,
+        *(job.model, job.part(0), job.part(1)),
+        *(options.epochs, options.batch_size, len(job.data.test)),
+        tell=job.tell,
     )
-    return job.asked("reprogrammed by queries"), history
+    return [job.tested("reprogrammed by queries")], history
 
 
-def _evolve(job: Job) -> tuple[Found, dict]:
+def _evolve(job: Job) -> tuple[list[Tested], dict]:
     history = evolve(
-        job.model,
-        job.part(0),
-        job.part(1),
+        *(job.model, job.part(0), job.part(1)),
         batch_size=job.options.batch_size,
         keep=len(job.data.test),
         tell=job.tell,
     )
-    return job.asked("reprogrammed by CMA-ES"), history
+    return [job.tested("reprogrammed by CMA-ES")], history
 
 
-def _prime(job: Job) -> tuple[Found, dict]:
+def _prime(job: Job) -> tuple[list[Tested], dict]:
     if job.encoder is None:
         raise ValueError("Priming needs a local encoder: name a source.")
     primed = prime(
-        job.model,
-        job.encoder,
-        job.part(0, ready=False),
-        job.part(1, ready=False),
+        *(job.model, job.encoder, job.part(0, False), job.part(1, False)),
         prepare=job.service.prepare,
     )
     job.tell(f"Accuracy on validation data: {primed.accuracies}")
     inputs = job.data.inputs[job.data.test]
-    found = [
-        (
+    models = {
+        name: Tested(
             f"{name} student, no queries",
-            recipes.predict(
-                model, primed.sources[name], job.data.problem, inputs
-            ),
+            primed.scores(name, inputs),
             model.count_params() - model.source.count_params(),
+            model,
         )
         for name, model in primed.models.items()
-    ]
-    found += job.asked("service, mapping alone")
-    return found, {"validation": primed.accuracies, "winner": primed.winner}
+    }
+    models["service"] = job.tested("service, mapping alone")
+    about = {"validation": primed.accuracies, "winner": primed.winner}
+    return list(models.values()), about
 
 
 METHODS = {"estimate": _estimate, "cma": _evolve, "prime": _prime}
 
 
-def run(job: Job) -> dict:
-    """Trains by queries and tests.
+def run(job: Job, folder: pathlib.Path) -> dict[str, Any]:
+    """Trains by queries, tests, and saves the program.
+
+    `program.weights.h5` is for the service. Where no service is needed any
+    more, as it is a local model or as a student has won, `model.keras` is
+    written as well.
 
     Args:
         job: The task, the service and the choices.
+        folder: Folder of the run.
 
     Returns:
-        Parts of a record: `models`, the majority class first, and `history`.
+        The parts of a record that training by queries decides.
 
     Raises:
         ValueError: If the task is no classification, or an encoder is
@@ -211,50 +226,72 @@ def run(job: Job) -> dict:
     trivial = np.bincount(labels, minlength=len(data.names)) / len(labels)
     trivial = np.tile(trivial, (len(data.test), 1))
     start = time.perf_counter()
-    found, history = METHODS[job.options.method](job)
-    spent = time.perf_counter() - start
-    return {
-        "models": [
-            comparison.entry("majority class", data, trivial, 0, 0.0),
-            *(
-                comparison.entry(name, data, scores, count, spent)
-                for name, scores, count in found
-            ),
-        ],
-        "history": history,
-    }
-
-
-def record(job: Job, found: dict) -> dict:
-    """Returns the parts of a record that training by queries decides.
-
-    Args:
-        job: The job that was run.
-        found: Parts of the record that `run` returned.
-    """
-    bill = job.model.meter.bill()
-    history = found["history"]
-    losses_ = {k: history[k] for k in ("loss", "val_loss") if k in history}
-    seed = next(iter(job.data.draws))
+    models, history = METHODS[job.options.method](job)
+    seconds = time.perf_counter() - start
+    winner = history.get("winner", "")
+    kept = [model for model in models if model.name.startswith(winner)][-1]
+    job.model.save_program(str(folder / "program.weights.h5"))
+    local = kept.model or local_copy(job)
+    if local is not None:
+        local.save(folder / "model.keras")
+    entries = [(Tested("majority class", trivial, 0), 0.0)]
+    entries += [(model, seconds) for model in models]
+    seed = next(iter(data.draws))
+    curves = {k: history[k] for k in ("loss", "val_loss") if k in history}
+    # The weights of a service are out of reach.
+    weights = job.service.model and fingerprint(job.service.model)
     return {
         "seeds": [seed],
+        "predictor": kept.name,
         "source": {
             "name": job.service.name,
-            # Its weights are out of reach.
-            "fingerprint_before": None,
-            "fingerprint_after": None,
+            "fingerprint_before": weights,
+            "fingerprint_after": weights,
         },
         "recipe": dataclasses.asdict(job.options),
-        "trainable_parameters": found["models"][-1]["parameters"],
-        "models": [
-            {
-                **entry,
-                "seconds": [entry["seconds"]],
-                "metrics": {k: [v] for k, v in entry["metrics"].items()},
-            }
-            for entry in found["models"]
-        ],
-        "history": [{"seed": seed, **losses_}],
-        "queries": dataclasses.asdict(bill),
-        "seconds": found["models"][-1]["seconds"],
+        "trainable_parameters": kept.parameters,
+        "models": [_entry(data, *entry) for entry in entries],
+        "history": [{"seed": seed, **curves}],
+        "queries": dataclasses.asdict(job.model.meter.bill()),
+        "seconds": seconds,
     }
+
+
+def _entry(data: Data, model: Tested, seconds: float) -> dict[str, Any]:
+    truth = data.targets[data.test]
+    scores = dict(metrics.evaluate(data.problem, truth, model.scores))
+    return {
+        "name": model.name,
+        "parameters": model.parameters,
+        "seconds": [seconds],
+        "metrics": {name: [value] for name, value in scores.items()},
+    }
+
+
+@keras.saving.register_keras_serializable("reprogram")
+class LogScores(keras.layers.Layer):
+    """Turns probabilities into log-probabilities, as mappings read them."""
+
+    def call(self, inputs: Any) -> Any:
+        return ops.log(ops.maximum(inputs, SMALLEST))
+
+
+def local_copy(job: Job) -> Reprogrammer | None:
+    """Puts the program of a job around the model behind its service.
+
+    Args:
+        job: The job, after training.
+
+    Returns:
+        A model that asks no service and gives the same scores; `None` if the
+        service is not a local model.
+    """
+    source = job.service.model
+    if source is None:
+        return None
+    if not job.model.gives_logits:
+        inputs = keras.Input(job.service.shape)
+        source = keras.Sequential([inputs, source, LogScores()])
+    copy = Reprogrammer(source, job.model.transform, job.model.mapping)
+    copy.predict_on_batch(job.part(0)[0][:1])
+    return copy

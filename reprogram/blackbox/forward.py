@@ -25,7 +25,7 @@ class Forward:
 
     def __init__(self, meter: Meter, transform: keras.layers.Layer):
         self.meter, self.transform = meter, transform
-        self._logits: bool | None = None
+        self.logits: bool | None = None
         self._place: Callable | None = None
 
     def values(self) -> np.ndarray:
@@ -103,12 +103,12 @@ class Forward:
         return ops.convert_to_numpy(self._place(self.split(values), inputs))
 
     def _log(self, scores: np.ndarray) -> np.ndarray:
-        if self._logits is None:
+        if self.logits is None:
             inside = (scores >= 0).all() and (scores <= 1.001).all()
             sums = scores.sum(axis=-1)  # rounding may take or add some
             near = (sums > 0.5).all() and (sums < 1.5).all()
-            self._logits = not (inside and near)
-        if self._logits:
+            self.logits = not (inside and near)
+        if self.logits:
             return scores
         return np.log(np.maximum(scores, SMALLEST))
 

@@ -50,6 +50,10 @@ class Primed:
     sources: dict[str, Source]
     agreement: float
 
+    def scores(self, name: str, inputs: np.ndarray) -> np.ndarray:
+        """Returns class probabilities of one of the two models."""
+        return _local(self.models, self.sources, name, inputs)
+
 
 def student(
     source: Source,

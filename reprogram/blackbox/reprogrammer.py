@@ -84,6 +84,11 @@ class BlackBoxReprogrammer(keras.Model):
         self.values, self.assign = self._forward.values, self._forward.assign
         self.reserve, self.idle = 0, True
 
+    @property
+    def gives_logits(self) -> bool:
+        """Whether the service gives logits, as far as it was asked."""
+        return bool(self._forward.logits)
+
     def build(self, input_shape: tuple) -> None:
         if not self.transform.built:
             self.transform.build(input_shape)

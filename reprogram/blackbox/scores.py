@@ -7,6 +7,7 @@ service.
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -30,13 +31,15 @@ class Service:
         value_range: Lowest and highest value of an input.
         prepare: Function from raw inputs of a task to arrays in that range.
         name: Name of the service.
+        model: The model itself, if it is here and tells all its scores.
     """
 
-    ask: object
+    ask: Any
     shape: tuple[int, ...]
     value_range: tuple[float, float]
     prepare: Callable[[np.ndarray], np.ndarray]
     name: str
+    model: keras.Model | None = None
 
 
 def local(model: keras.Model) -> Ask:
@@ -72,6 +75,7 @@ def metered(name: str, kind: str = "", number: int = 0) -> Service:
         source.input_range or (-1.0, 1.0),
         source.preprocess,
         f"{name} ({kind}{number or ''})" if kind else name,
+        None if kind else source.model,
     )
 
 

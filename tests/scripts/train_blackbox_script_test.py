@@ -7,9 +7,13 @@ import sys
 import time
 import urllib.request
 
+import keras
+import numpy as np
 import pytest
 
+from reprogram.blackbox.ledger import Ledger
 from reprogram.report import record
+from reprogram.service import runs
 from tests import commands
 
 SHORT = ("--task=digits", "--service=shapes", "--train_size=60")
@@ -39,7 +43,18 @@ def ended(tmp_path_factory):
             "--program=patches",
             f"--output_dir={folder}/d",
         ),
+        "label": (
+            *(*small, "--budget=800", "--answers=label", "--epochs=1"),
+            f"--output_dir={folder}/e",
+        ),
         "nothing": ("--task=digits",),
+        "recipe": (*small, "--budget=99", "--rank=2"),
+        "source": (*small, "--budget=99", "--source=waves"),
+        "range": (
+            *("--task=digits", "--budget=99", "--value_range=1,0"),
+            "--service=http://127.0.0.1:9/v2/models/m",
+        ),
+        "output": (*small, "--budget=99", "--output_dir=/dev/null/x"),
         "method": (*small, "--budget=99", "--estimator=newton"),
     }
     found = commands.run("reprogram.scripts.train_blackbox", *lines.values())
@@ -108,6 +123,38 @@ def test_mistakes_are_told(ended):
     assert found["nothing"].code == found["method"].code == 2
     assert "--service" in found["nothing"].err
     assert "'newton'" in found["method"].err
+    for name, said in {
+        "recipe": "--rank has no effect on training by queries",
+        "source": "--source is the local encoder of --method=prime",
+        "range": "must be two numbers, the lower first. Received: 1, 0",
+        "output": "Nothing can be written into /dev/null/x",
+    }.items():
+        assert found[name].code == 2 and said in found[name].err
+
+
+def test_a_run_predicts_with_and_without_its_service(ended):
+    folder, _ = ended
+    saved = record.load(folder / "a" / "record.json")
+    assert saved["predictor"] == "reprogrammed by queries"
+    paid = Ledger(folder / "a" / "ledger.db").bill().queries
+    queried = runs.Queried.load(folder / "a", saved)
+    images = np.random.default_rng(0).uniform(0, 255, (3, 8, 8, 1))
+    expected = queried.predict(images)
+    assert Ledger(folder / "a" / "ledger.db").bill().queries == paid + 3
+    model = keras.saving.load_model(folder / "a" / "model.keras")
+    logits = model.predict(queried.service.prepare(images), verbose=0)
+    np.testing.assert_allclose(keras.ops.softmax(logits), expected, atol=1e-5)
+    assert queried.parameters == saved["trainable_parameters"]
+
+
+def test_the_program_of_a_restricted_service_asks_it(ended):
+    folder, found = ended
+    assert found["label"].code == 0, found["label"].err
+    saved = record.load(folder / "e" / "record.json")
+    assert saved["source"]["name"] == "shapes (label1)"
+    assert not (folder / "e" / "model.keras").exists()
+    queried = runs.Queried.load(folder / "e", saved)
+    assert queried.predict(np.zeros((1, 8, 8, 1))).shape == (1, 10)
 
 
 def free_port():
