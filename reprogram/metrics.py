@@ -150,6 +150,24 @@ def share_interval(
     return float(ends.low), float(ends.high)
 
 
+def mean_interval(values: np.ndarray) -> tuple[float, float]:
+    """Computes the 95 % interval of a mean by Student's t.
+
+    Args:
+        values: Independent values `(n,)`; fewer than two bound nothing.
+
+    Example:
+    >>> mean_interval(np.array([1.0, 1.0, 1.0]))
+    (1.0, 1.0)
+    """
+    from scipy import stats
+
+    if len(values) < 2:
+        return -np.inf, np.inf
+    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    return float(np.mean(values) - half), float(np.mean(values) + half)
+
+
 def _multilabel(y: np.ndarray, p: np.ndarray) -> Iterator[tuple[str, float]]:
     from sklearn import metrics
 

@@ -37,11 +37,11 @@ def check(card: Any) -> None:
     ValueError: Not a complete card: `name` is missing; `command` is ...
     """
     if not isinstance(card, dict) or card.get("schema") != SCHEMA:
-        found = card.get("schema") if isinstance(card, dict) else type(card)
+        received = card.get("schema") if isinstance(card, dict) else card
         raise ValueError(
             f'Not a report card: expected a JSON object with "schema":'
-            f' "{SCHEMA}". Received: {found!r}. Use the version that wrote the'
-            " card, or evaluate again."
+            f' "{SCHEMA}". Received: {received!r:.80}. Use the version that'
+            " wrote the card, or evaluate again."
         )
     problems = schema.validate(card, schema.read("card")) or list(
         _contradictions(card)
@@ -53,20 +53,6 @@ def check(card: Any) -> None:
         )
 
 
-def check_section(section: dict) -> None:
-    """Checks one section, as `check` does.
-
-    Raises:
-        ValueError: If a field is missing or wrong.
-    """
-    fields = {**schema.read("card"), "$ref": "#/$defs/section"}
-    fields = {name: fields[name] for name in ("$defs", "$ref")}
-    problems = schema.validate(section, fields)
-    problems = problems or list(_of_section(section, None))
-    if problems:
-        raise ValueError(f"Not a complete section: {'; '.join(problems)}.")
-
-
 def _contradictions(card: dict) -> Iterator[str]:
     names = [section["name"] for section in card["sections"]]
     if len(set(names)) < len(names):
@@ -76,7 +62,7 @@ def _contradictions(card: dict) -> Iterator[str]:
         yield from _of_section(section, threats)
 
 
-def _of_section(section: dict, threats: set[str] | None) -> Iterator[str]:
+def _of_section(section: dict, threats: set[str]) -> Iterator[str]:
     name = section["name"]
     if (section["state"] == "done") != bool(section["results"]):
         yield f"section {name!r} is {section['state']!r} with" + (
@@ -93,9 +79,7 @@ def _of_section(section: dict, threats: set[str] | None) -> Iterator[str]:
         yield from _of_result(result, f"{name}/{result['name']}", threats)
 
 
-def _of_result(
-    result: dict, path: str, threats: set[str] | None
-) -> Iterator[str]:
+def _of_result(result: dict, path: str, threats: set[str]) -> Iterator[str]:
     ends, value = result.get("interval"), result["value"]
     if ends is not None and len(ends) != 2:
         yield f"`interval` of {path} must be two numbers, received {ends}"
@@ -106,5 +90,5 @@ def _of_result(
     if ends is not None and not result.get("method"):
         yield f"{path} does not name the `method` of its interval"
     threat = result.get("threat")
-    if threat and threats is not None and threat not in threats:
+    if threat and threat not in threats:
         yield f"{path} names the threat {threat!r}, which is not in `threats`"

@@ -6,37 +6,55 @@ are first used.
 """
 
 import importlib
+import warnings
 from typing import Any
 
+_THREATS = [
+    "Linf",
+    "L2",
+    "L1",
+    "L0",
+    "Restricted",
+    "Grouped",
+    "Integers",
+    "Spatial",
+    "Semantic",
+]
 _NAMES = {
-    "Linf": "reprogram.robustness.threats.balls",
-    "L2": "reprogram.robustness.threats.balls",
-    "L1": "reprogram.robustness.threats.balls",
-    "L0": "reprogram.robustness.threats.balls",
-    "Masked": "reprogram.robustness.threats.tabular",
-    "Grouped": "reprogram.robustness.threats.tabular",
-    "Integers": "reprogram.robustness.threats.tabular",
-    "AttackResult": "reprogram.robustness.attacks.result",
-    "Facts": "reprogram.robustness.models",
-    "inspect": "reprogram.robustness.models",
-    "checked": "reprogram.robustness.checks",
-    "sweep": "reprogram.robustness.attacks.sweep",
-    "auto_attack": "reprogram.robustness.attacks.auto_attack",
-    "Hardened": "reprogram.robustness.hardening.hardened",
-    "transfer_report": "reprogram.robustness.suite.transfer",
-    "Spatial": "reprogram.robustness.attacks.spatial",
-    "Semantic": "reprogram.robustness.threats.semantic",
+    **dict.fromkeys(_THREATS, "threats"),
+    "AttackResult": "attacks.result",
+    "Facts": "models",
+    "inspect": "models",
+    "checked": "checks",
+    "sweep": "attacks.sweep",
+    "auto_attack": "attacks.auto_attack",
+    "Hardened": "hardening",
+    "transfer_report": "suite.transfer",
 }
-_MODULES = ("attacks", "card", "certification", "shifts", "threats")
+_ROOMS = (
+    "attacks",
+    "certification",
+    "hardening",
+    "shifts",
+    "suite",
+    "threats",
+)
+_RENAMED = {"Masked": "Restricted"}
 
-__all__ = [*_NAMES, *_MODULES]
+__all__ = [*_NAMES, *_ROOMS]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _RENAMED:
+        new = _RENAMED[name]
+        text = f"reprogram.robustness.{name} is now called {new}."
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
+        name = new
     if name in _NAMES:
-        return getattr(importlib.import_module(_NAMES[name]), name)
-    if name in _MODULES:
-        return importlib.import_module(f"reprogram.robustness.{name}")
+        module = importlib.import_module(f"{__name__}.{_NAMES[name]}")
+        return getattr(module, name)
+    if name in _ROOMS:
+        return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(
         f"module 'reprogram.robustness' has no attribute {name!r}. It has:"
         f" {', '.join(__all__)}."

@@ -5,10 +5,10 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
+from reprogram.metrics import share_interval
 from reprogram.molecules.smiles import parse
 from reprogram.molecules.smiles import standardize
 from reprogram.robustness.shifts import cliffs
-from reprogram.robustness.shifts import intervals
 from reprogram.robustness.shifts import molecules
 from reprogram.robustness.shifts import rewriting
 
@@ -62,7 +62,7 @@ def test_a_model_of_molecules_never_flips_and_one_of_letters_does():
     assert found.molecules == found.skipped == 2
     assert found.flip_rate == found.worst_flip_rate == 1.0
     assert found.score == 1.0 and found.worst_score == 0.5
-    assert found.worst_score_interval == intervals.wilson(2, 4)
+    assert found.worst_score_interval == share_interval(2, 4)
 
 
 def test_worst_of_k_of_a_regression_by_hand():

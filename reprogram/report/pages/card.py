@@ -2,22 +2,25 @@
 
 import importlib.resources
 import json
-import math
 import os
 import pathlib
+from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
 import jinja2
+import numpy as np
 
 from reprogram import files
-from reprogram.files import write_text
 from reprogram.report.card_schema import KINDS
 from reprogram.report.card_schema import SCHEMA
 from reprogram.report.card_schema import check
+from reprogram.report.card_verdict import headlines
+from reprogram.report.card_verdict import verdict
 from reprogram.report.pages import card_figures
-from reprogram.report.pages.run import page_template
-from reprogram.report.pages.run_context import number
+from reprogram.report.pages.base import number
+from reprogram.report.pages.base import page_template
+from reprogram.report.pages.molecules import drawing
 
 HEADINGS = {
     "empirical": "What attacks and shifts found",
@@ -31,38 +34,44 @@ MEANINGS = {
     "certified": "Holds for every attack inside the radius, with the"
     " probability that is stated.",
 }
+COLUMNS = ("samples", "queries", "budget")
 
 
 def save(folder: str | os.PathLike, card: dict) -> None:
     """Writes `card.json`, `card.md` and `card.html` into a folder.
 
     Args:
-        folder: Made if there is none.
-        card: See `card.schema.json`; `schema` is filled in.
+        folder: Path of the folder, which is made if there is none.
+        card: A card as in `card.schema.json`; `schema` and `verdict` are
+            filled in, and examples are replaced by their pictures.
 
     Raises:
         ValueError: If the card is not complete.
     """
     folder = pathlib.Path(folder)
     card = completed(card)
+    for section in card["sections"]:
+        if section.get("examples"):
+            section["pictures"] = _pictures(section)
+            del section["examples"]
     text = json.dumps(card, indent=1, allow_nan=False) + "\n"
-    write_text(folder / "card.json", text)
+    files.write_text(folder / "card.json", text)
     write([card], folder / "card.md")
     write([card], folder / "card.html")
 
 
 def completed(card: dict) -> dict:
-    """Returns a card as JSON can hold it, checked."""
+    """Returns a checked card as JSON can hold it, with its verdict."""
     card = files.plain({"schema": SCHEMA, **card}, "card")
     check(card)
-    return card
+    return {**card, "verdict": verdict(card)}
 
 
 def load(path: str | os.PathLike) -> dict:
     """Reads and checks a card.
 
     Args:
-        path: A `card.json`, or the folder that holds it.
+        path: Path of a `card.json`, or of the folder that holds it.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -76,7 +85,7 @@ def load(path: str | os.PathLike) -> dict:
         )
     try:
         return completed(json.loads(path.read_text("utf-8")))
-    except (ValueError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
 
@@ -84,8 +93,8 @@ def write(cards: Sequence[dict], path: str | os.PathLike) -> None:
     """Writes one or several cards as a page.
 
     Args:
-        cards: Of several, a comparison comes first.
-        path: Ends in `.html` or `.md`.
+        cards: Cards; several are compared side by side first.
+        path: Path of the page, which ends in `.html` or `.md`.
 
     Raises:
         ValueError: If a card is not complete, or the path ends otherwise.
@@ -96,7 +105,7 @@ def write(cards: Sequence[dict], path: str | os.PathLike) -> None:
         raise ValueError(
             f"A card is written as .html or .md. Received: {path}."
         )
-    write_text(path, kinds[suffix](cards))
+    files.write_text(path, kinds[suffix](cards))
 
 
 def html(cards: Sequence[dict]) -> str:
@@ -108,7 +117,20 @@ def html(cards: Sequence[dict]) -> str:
     Returns:
         An HTML document; everything from the cards is escaped.
     """
-    return page_template("card.html").render(**_context(cards, figures_of))
+    context = _context(cards, figures_of)
+    card, several = context["views"][0]["card"], len(cards) > 1
+    return page_template("card.html").render(
+        title=f"{card['name']}: report card",
+        heading=", ".join(view["card"]["name"] for view in context["views"]),
+        kicker=f"How far can {'they' if several else 'it'} be trusted",
+        verdict="" if several else card["verdict"],
+        facts=[] if several else _facts(card),
+        warnings=[] if several else card.get("warnings") or [],
+        command="" if several else card["command"],
+        versions=card["versions"],
+        made_from=f" from card.json, schema {card['schema']}",
+        **context,
+    )
 
 
 def markdown(cards: Sequence[dict]) -> str:
@@ -121,25 +143,22 @@ def markdown(cards: Sequence[dict]) -> str:
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(
-        number=number, cell=_cell, entry=_entry, listed=_listed
+    environment.filters.update(number=number, cell=_cell)
+    template = environment.from_string(
+        folder.joinpath("card.md").read_text("utf-8")
     )
-    text = folder.joinpath("card.md").read_text("utf-8")
-    found = environment.from_string(text).render(
-        **_context(cards, lambda section: [])
-    )
-    return found.rstrip() + "\n"
+    return template.render(**_context(cards, lambda _: [])).rstrip() + "\n"
 
 
 def figures_of(section: dict) -> list[dict[str, str]]:
-    """Returns the pictures of a section, with those drawn of its numbers."""
-    found = []
+    """Draws the curves and bars of a section, and adds its pictures."""
+    figures = []
     groups: dict[tuple, list] = {}
     for line in section.get("curves") or []:
         groups.setdefault((line["x"], line["y"]), []).append(line)
     for (x, y), lines in groups.items():
         names = ", ".join(line["name"] for line in lines)
-        found.append(
+        figures.append(
             {
                 "src": card_figures.curves(lines),
                 "title": f"{y[:1].upper()}{y[1:]}",
@@ -148,15 +167,15 @@ def figures_of(section: dict) -> list[dict[str, str]]:
             }
         )
     for one in section.get("bars") or []:
-        found.append(
+        figures.append(
             {
                 "src": card_figures.bars(one),
                 "title": one["title"],
-                "alt": ", ".join(f"{b[0]} {number(b[1])}" for b in one["bars"]),
+                "alt": _listed(one),
                 "text": f"{one['unit']}. Lines: 95 % intervals.",
             }
         )
-    return found + list(section.get("pictures") or [])
+    return figures + _pictures(section)
 
 
 def shown(result: dict) -> str:
@@ -166,24 +185,30 @@ def shown(result: dict) -> str:
     >>> shown({"value": 0.5, "interval": [0.4, 0.6], "unit": "share"})
     '50.0 % (40.0 to 60.0)'
     """
-    share = result.get("unit") == "share"
-    write = _percent if share else number
-    text = write(result["value"]) + (" %" if share else "")
-    if result["value"] is None:
+    value, unit = result["value"], result.get("unit") or ""
+    if value is None:
         return "n/a"
+    share = unit == "share"
+    write = (lambda v: f"{100 * v:.1f}") if share else number
+    text = f"{write(value)} %" if share else write(value)
     if result.get("interval") and None not in result["interval"]:
         low, high = map(write, result["interval"])
         text += f" ({low} to {high})"
-    unit = result.get("unit") or ""
     return text if share or not unit else f"{text} {unit}"
+
+
+def named(result: dict) -> str:
+    """Names a result with its threat."""
+    threat = result.get("threat")
+    return f"{result['name']}, {threat}" if threat else result["name"]
 
 
 def compared(cards: Sequence[dict]) -> list[dict[str, Any]]:
     """Puts the results of several cards side by side.
 
     Returns:
-        Rows of `section`, `name` and one `cells` entry a card, empty where a
-        card lacks it. Results stay apart by the kind of their section.
+        Rows of `kind`, `section`, `name` and one `cells` entry a card, empty
+        where a card lacks it. Results stay apart by the kind of their section.
     """
     rows: dict[tuple, list[str]] = {}
     for place, card in enumerate(cards):
@@ -199,40 +224,93 @@ def compared(cards: Sequence[dict]) -> list[dict[str, Any]]:
     ]
 
 
-def _context(cards: Sequence[dict], figures: Any) -> dict[str, Any]:
+def _context(
+    cards: Sequence[dict], figures: Callable[[dict], list]
+) -> dict[str, Any]:
     cards = [completed(card) for card in cards]
     if not cards:
         raise ValueError("There is no card to show. Name one at least.")
-    views = []
-    for card in cards:
-        parts = []
-        for kind in KINDS:
-            sections = [s for s in card["sections"] if s["kind"] == kind]
-            parts.append(
+    return {
+        "views": [_view(card, figures) for card in cards],
+        "rows": compared(cards) if len(cards) > 1 else [],
+    }
+
+
+def _view(card: dict, figures: Callable[[dict], list]) -> dict[str, Any]:
+    done = [s for s in card["sections"] if s["state"] == "done"]
+    parts = [
+        {
+            "title": HEADINGS[kind],
+            "meaning": MEANINGS[kind],
+            "sections": [
                 {
-                    "title": HEADINGS[kind],
-                    "meaning": MEANINGS[kind],
-                    "sections": [
-                        {**s, "figures": figures(s)}
-                        for s in sections
-                        if s["state"] == "done"
+                    **section,
+                    "rows": [_row(result) for result in section["results"]],
+                    "figures": figures(section),
+                    "notes": [
+                        _listed(one) for one in section.get("bars") or []
                     ],
+                    "settings": _pairs(section.get("settings") or {}),
                 }
-            )
-        missing = [s for s in card["sections"] if s["state"] != "done"]
-        views.append({"card": card, "parts": parts, "missing": missing})
-    rows = compared(cards) if len(cards) > 1 else []
-    return {"views": views, "rows": rows, "shown": shown, "named": named}
+                for section in done
+                if section["kind"] == kind
+            ],
+        }
+        for kind in KINDS
+    ]
+    about = {"seeds": ", ".join(map(str, card["seeds"]))}
+    about["seconds"] = round(card["seconds"])
+    return {
+        "card": card,
+        "parts": [part for part in parts if part["sections"]],
+        "missing": [s for s in card["sections"] if s["state"] != "done"],
+        "model": _pairs(card["model"]),
+        "data": _pairs(card["data"], ("classes",)),
+        "about": _pairs(about),
+    }
 
 
-def named(result: dict) -> str:
-    """Names a result with its threat."""
-    threat = result.get("threat")
-    return f"{result['name']}, {threat}" if threat else result["name"]
+def _row(result: dict) -> list[str]:
+    """Returns the cells of a result in the table of its section."""
+    counts = [result.get(key) for key in COLUMNS]
+    return [
+        named(result),
+        shown(result),
+        result.get("method") or "–",
+        *("–" if count is None else number(count) for count in counts),
+    ]
 
 
-def _percent(value: float | None) -> str:
-    return "n/a" if value is None or math.isnan(value) else f"{100 * value:.1f}"
+def _pairs(values: dict, skip: Sequence[str] = ()) -> list[tuple[str, Any]]:
+    return [
+        (key.replace("_", " "), value)
+        for key, value in values.items()
+        if key not in skip and value not in (None, "", [])
+    ]
+
+
+def _facts(card: dict) -> list[tuple[str, str]]:
+    """Returns the headline results, and how much they rest on."""
+    facts = [(shown(r), named(r)) for r in headlines(card).values()]
+    rows = f"{card['data']['rows']:,} rows"
+    return [*facts, (rows, f"of {card['data']['task']}, suite {card['suite']}")]
+
+
+def _pictures(section: dict) -> list[dict[str, str]]:
+    """Returns the pictures of a section, and those of its examples."""
+    pictures = list(section.get("pictures") or [])
+    for example in section.get("examples") or []:
+        texts = {name: example[name] for name in ("title", "alt", "text")}
+        pictures.append({"src": _drawn(example), **texts})
+    return [picture for picture in pictures if picture["src"]]
+
+
+def _drawn(example: dict) -> str:
+    if "smiles" in example:
+        return drawing(example["smiles"]) or ""
+    clean, moved = (np.array(example[n]) for n in ("clean", "moved"))
+    kinds = {4: card_figures.worst_images, 3: card_figures.worst_series}
+    return kinds[clean.ndim](clean, moved, example["captions"])
 
 
 def _cell(text: Any) -> str:
@@ -241,10 +319,6 @@ def _cell(text: Any) -> str:
     return " ".join(text.split())
 
 
-def _entry(result: dict, key: str) -> str:
-    value = result.get(key)
-    return "–" if value is None else _cell(number(value))
-
-
-def _listed(found: dict) -> str:
-    return ", ".join(f"{bar[0]} {number(bar[1])}" for bar in found["bars"])
+def _listed(one: dict) -> str:
+    bars = ", ".join(f"{bar[0]} {number(bar[1])}" for bar in one["bars"])
+    return f"{one['title']}: {bars}."

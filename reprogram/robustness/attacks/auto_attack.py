@@ -130,7 +130,7 @@ def _stages(
     stages, flags = tables[version], []
     norm = job.threat.name
     knows = {
-        "fab-t": norm.removesuffix(" masked") in ("Linf", "L2", "L1"),
+        "fab-t": norm.removesuffix(" restricted") in ("Linf", "L2", "L1"),
         "square": norm in ("Linf", "L2"),
     }
     for name, known in knows.items():

@@ -42,7 +42,7 @@ def carlini_wagner(
         model: Takes `(n, ...)`, returns scores `(n, classes)`.
         x: Inputs inside the threat's bounds, `(n, ...)`.
         y: Class ids, `(n,)`.
-        threat: L2, or L2 masked.
+        threat: L2, or L2 restricted.
         steps: Adam steps for each weight.
         searches: Weights tried for each sample.
         rate: Adam's learning rate, in units of the arctangent.
@@ -67,7 +67,7 @@ def carlini_wagner(
     Reference: Carlini and Wagner, Towards Evaluating the Robustness of Neural
     Networks, 2017.
     """
-    if threat.name not in ("L2", "L2 masked"):
+    if threat.name not in ("L2", "L2 restricted"):
         raise ValueError(
             f"`carlini_wagner` looks for errors near in L2. Received a"
             f" {threat.name} threat. Use L2, or fab for other norms."

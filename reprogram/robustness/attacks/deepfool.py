@@ -16,8 +16,8 @@ from reprogram.robustness.attacks.tools.nearest import prepared
 from reprogram.robustness.attacks.tools.nearest import run_nearest
 from reprogram.robustness.attacks.tools.nearest import trimmed
 from reprogram.robustness.models import graph
-from reprogram.robustness.threats.balls import dual
 from reprogram.robustness.threats.balls import wide
+from reprogram.robustness.threats.norms import dual
 
 # Beyond the boundary: what is nearer is lost in the rounding of scores.
 _PAST = 1e-4
@@ -41,7 +41,7 @@ def deepfool(
         model: Takes `(n, ...)`, returns scores `(n, classes)`.
         x: Inputs inside the threat's bounds, `(n, ...)`.
         y: Class ids, `(n,)`.
-        threat: Linf, L2 or L1, or one of them masked; the norm to be small in.
+        threat: `Linf`, `L2` or `L1`, also `Restricted`; its norm is made small.
         steps: Steps at most.
         candidates: Likeliest wrong classes to consider; all in one pass.
         overshoot: How much farther to go than all steps together, relative.

@@ -41,7 +41,7 @@ def fab(
         model: Takes `(n, ...)`, returns scores `(n, classes)`.
         x: Inputs inside the threat's bounds, `(n, ...)`.
         y: Class ids, `(n,)`.
-        threat: Linf, L2 or L1, or one of them masked; the norm to be small in.
+        threat: `Linf`, `L2` or `L1`, also `Restricted`; its norm is made small.
         steps: Gradient steps for each target.
         targets: How many of the likeliest wrong classes to aim at.
         restarts: Starts; the first from the inputs, others at random.

@@ -1,6 +1,5 @@
 """Rotations and translations of images: a grid of them, or random ones."""
 
-import dataclasses
 import itertools
 import math
 from collections.abc import Callable
@@ -17,64 +16,7 @@ from reprogram.robustness.attacks.tools.queries import narrow
 from reprogram.robustness.attacks.tools.warps import warp
 from reprogram.robustness.attacks.tools.warps import warp_each
 from reprogram.robustness.checks import checked
-from reprogram.robustness.threats.balls import L2
-
-
-@dataclasses.dataclass(frozen=True)
-class Spatial:
-    """An image is rotated around its center, then moved.
-
-    Args:
-        degrees: Largest rotation, to either side.
-        pixels: Longest move along each axis, to either side.
-        epsilon: Share of both that may be used, so that accuracy against
-            epsilon is a sweep as with other threats.
-        bounds: Lowest and highest value of an input.
-        fill: Value of what comes in from outside the image; `None` takes the
-            lowest.
-
-    Example:
-    >>> Spatial(30, 3).at(0.5).limits()
-    (15.0, 1.5)
-
-    Reference: Engstrom et al., Exploring the Landscape of Spatial
-    Robustness, 2019.
-    """
-
-    degrees: float = 30.0
-    pixels: float = 3.0
-    epsilon: float = 1.0
-    bounds: tuple = (0.0, 1.0)
-    fill: float | None = None
-    name = "Spatial"
-
-    def __post_init__(self):
-        if min(self.degrees, self.pixels, self.epsilon) < 0:
-            raise ValueError(
-                "Degrees, pixels and epsilon are at least 0. Received:"
-                f" {self.degrees}, {self.pixels} and {self.epsilon}."
-            )
-
-    def limits(self) -> tuple[float, float]:
-        """Returns the largest rotation in degrees and move in pixels."""
-        return self.degrees * self.epsilon, self.pixels * self.epsilon
-
-    def outside(self) -> float:
-        """Returns the value of what comes in from outside the image."""
-        lowest = float(np.min(self.bounds[0]))
-        return lowest if self.fill is None else self.fill
-
-    def at(self, epsilon: float) -> "Spatial":
-        """Returns the same threat at another strength."""
-        return dataclasses.replace(self, epsilon=epsilon)
-
-    def key(self) -> tuple:
-        """Returns what tells this threat from others, whatever the strength."""
-        return self.name, self.outside()
-
-    def norm(self, delta: Any) -> Any:
-        """Returns the Euclidean length of each change, `(n,)`."""
-        return L2(0.0).norm(delta)
+from reprogram.robustness.threats.spatial import Spatial
 
 
 def spatial(

@@ -18,7 +18,7 @@ from reprogram.robustness.checks import checked
 from reprogram.robustness.checks import white_box
 from reprogram.robustness.models import graph
 from reprogram.robustness.models import logits
-from reprogram.robustness.threats import balls
+from reprogram.robustness.threats import dual
 
 LARGEST = 256  # points in one call; more fall out of the caches
 FEWEST = 100  # below it the fit has outliers
@@ -112,7 +112,7 @@ def _steepest(
     Points are drawn in the graph; of them only the largest dual norms leave
     it, `(groups, classes)`.
     """
-    scores, length = logits(model, facts), balls.dual(threat)
+    scores, length = logits(model, facts), dual(threat)
     groups, samples = sizes
 
     def margin(x: Any, y: Any, other: Any) -> Any:

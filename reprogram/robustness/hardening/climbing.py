@@ -31,7 +31,7 @@ def climb(
         Inputs that no gradient flows through.
 
     Example:
-    >>> from reprogram.robustness.threats.balls import Linf
+    >>> from reprogram.robustness.threats import Linf
     >>> x = ops.convert_to_tensor([[0.5, 0.5]])
     >>> moved = climb(Linf(0.1), lambda v: ops.sum(v), x, x, 0.05, 3)
     >>> np.round(ops.convert_to_numpy(moved), 2).tolist()

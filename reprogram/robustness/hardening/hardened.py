@@ -8,6 +8,7 @@ from keras import ops
 
 from reprogram.gradients import replayed_step
 from reprogram.gradients import step_on
+from reprogram.robustness import threats
 from reprogram.robustness.certification.counting import Draws
 from reprogram.robustness.hardening.climbing import check_inputs
 from reprogram.robustness.hardening.climbing import climb
@@ -16,10 +17,9 @@ from reprogram.robustness.hardening.climbing import first_half
 from reprogram.robustness.hardening.climbing import joined
 from reprogram.robustness.hardening.climbing import pace
 from reprogram.robustness.models import inference
-from reprogram.robustness.threats import balls
 
 METHODS = ("pgd", "trades", "fast", "free")
-_BALLS = {"Linf": balls.Linf, "L2": balls.L2, "L1": balls.L1}
+_BALLS = {"Linf": threats.Linf, "L2": threats.L2, "L1": threats.L1}
 VALIDATION = 2**31 - 1  # as the number of a batch
 
 
@@ -60,7 +60,7 @@ class Hardened(keras.Model):
     Example:
     >>> x = np.random.default_rng(0).uniform(size=(64, 4)).astype("float32")
     >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
-    >>> hardened = Hardened(model, balls.Linf(0.1))
+    >>> hardened = Hardened(model, threats.Linf(0.1))
     >>> loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     >>> hardened.compile("adam", loss)
     >>> history = hardened.fit(x, x[:, 0] > 0.5, verbose=0)

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from rdkit.Chem import rdMMPA
 
+from reprogram.metrics import share_interval
 from reprogram.molecules.smiles import parse
-from reprogram.robustness.shifts.intervals import wilson
 from reprogram.robustness.shifts.molecules import answers
 
 
@@ -141,7 +141,9 @@ def sensitivity(
         right = values.argmax(axis=1) == labels
         hits = right[first] & right[second]
         return Sensitivity(
-            len(pairs), float(hits.mean()), wilson(hits.sum(), len(hits))
+            len(pairs),
+            float(hits.mean()),
+            share_interval(hits.sum(), len(hits)),
         )
     values = values[:, 0]
     told, known = values[first] - values[second], labels[first] - labels[second]
@@ -151,7 +153,7 @@ def sensitivity(
     return Sensitivity(
         len(pairs),
         float(hits.mean()),
-        wilson(hits.sum(), len(hits)),
+        share_interval(hits.sum(), len(hits)),
         float(np.sqrt(squared[member].mean())),
         None if member.all() else float(np.sqrt(squared[~member].mean())),
         float(told @ known / (known @ known)),

@@ -10,11 +10,11 @@ import numpy as np
 from keras import ops
 
 from reprogram.metrics import calibration_error
+from reprogram.metrics import share_interval
 from reprogram.robustness.checks import checked
 from reprogram.robustness.models import Facts
 from reprogram.robustness.models import compiled_scores
-from reprogram.robustness.shifts.intervals import wilson
-from reprogram.robustness.threats.balls import Linf
+from reprogram.robustness.threats import Linf
 
 CLEAN = "clean"
 
@@ -219,7 +219,7 @@ def _row(
         name,
         severity,
         float(hits.mean()),
-        wilson(int(hits.sum()), len(hits)),
+        share_interval(int(hits.sum()), len(hits)),
         calibration_error(hits, np.clip(scores.max(axis=1), 0, 1)),
         len(hits),
     )

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reprogram.robustness.shifts.intervals import mean_interval
-from reprogram.robustness.shifts.intervals import wilson
+from reprogram.metrics import mean_interval
+from reprogram.metrics import share_interval
 from reprogram.robustness.shifts.rewriting import UNCHANGED
 
 
@@ -147,7 +147,7 @@ def _compared(
         flips = other.argmax(axis=1) != base[owners].argmax(axis=1)
         fallen = np.array([flips[owners == i].any() for i in having])
         flip_rate, worst_rate = float(flips.mean()), float(fallen.mean())
-        interval = wilson(int(fallen.sum()), len(fallen))
+        interval = share_interval(int(fallen.sum()), len(fallen))
     scores = (None,) * 4
     if labels is not None:
         scores = _scores(base, other, owners, np.asarray(labels))
@@ -175,7 +175,7 @@ def _scores(
         worst = own.copy()
         hits = other.argmax(axis=1) == labels[owners]
         np.logical_and.at(worst, owners, hits)
-        ends = [wilson(int(v.sum()), len(v)) for v in (own, worst)]
+        ends = [share_interval(int(v.sum()), len(v)) for v in (own, worst)]
     else:
         own = np.abs(base[:, 0] - labels)
         worst = own.copy()

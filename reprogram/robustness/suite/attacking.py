@@ -6,101 +6,97 @@ import numpy as np
 
 from reprogram.robustness import attacks
 from reprogram.robustness.attacks.auto_attack import auto_attack
-from reprogram.robustness.attacks.spatial import Spatial
 from reprogram.robustness.attacks.sweep import sweep
 from reprogram.robustness.suite import results
 from reprogram.robustness.suite.subjects import Subject
 from reprogram.robustness.suite.suites import Plan
-from reprogram.robustness.threats.balls import L2
-from reprogram.robustness.threats.balls import Linf
-from reprogram.robustness.threats.semantic import Semantic
+from reprogram.robustness.threats import L2
+from reprogram.robustness.threats import Linf
+from reprogram.robustness.threats import Semantic
+from reprogram.robustness.threats import Spatial
 
-MAIN, ROUND = "Linf 8/255", "L2 0.5"
-EPSILONS = (1, 2, 4, 8, 16, 32)
+EPSILONS = (1, 2, 4, 8, 16, 32)  # in 1/255 of the range of values
 
 
 def threats_of(subject: Subject) -> list[dict]:
     """Describes the threats that apply, as in `card.schema.json`."""
     if not subject.attackable:
         return []
-    found = [
-        (linf(subject), MAIN, "every value moves, by 8/255 of the range"),
-        (
-            euclidean(subject),
-            ROUND,
-            "the length of the change; 0.5 for 3,072 values in [0, 1], in"
-            " proportion to range and the root of their number",
-        ),
-    ]
+    values = int(np.prod(subject.x.shape[1:]))
+    meanings = {
+        linf: "every value moves, by 8/255 of the range at most",
+        euclidean: "the Euclidean length of the change: 0.5 for 3,072 values"
+        f" in [0, 1], scaled to this range and to {values:,} values",
+    }
     if subject.x.ndim == 4:
-        found += [
-            (
-                turned(subject),
-                "Spatial",
-                "rotation by 30 degrees and moves by a tenth of the image",
-            ),
-            (
-                Semantic(bounds=subject.bounds),
-                "Semantic",
-                "hue, saturation, lightness, brightness, contrast and blur",
-            ),
-        ]
+        meanings |= {
+            turned: "rotation by 30 degrees and moves by a tenth of the image",
+            edited: "hue, saturation, lightness, brightness, contrast and blur",
+        }
     return [
         {
-            "name": name,
+            "name": results.named(threat),
             "norm": threat.name,
             "epsilon": float(threat.epsilon),
             "bounds": [float(bound) for bound in subject.bounds],
             "meaning": meaning,
         }
-        for threat, name, meaning in found
+        for threat, meaning in (
+            (make(subject), meaning) for make, meaning in meanings.items()
+        )
     ]
 
 
 def linf(subject: Subject) -> Linf:
-    """The main threat: 8/255 of the range."""
+    """Returns the main threat: 8/255 of the range."""
     return Linf(8 / 255 * subject.span, subject.bounds)
 
 
 def euclidean(subject: Subject) -> L2:
-    """The threat in L2, in proportion to the number of values."""
+    """Returns the threat in L2, in proportion to the number of values."""
     size = np.sqrt(np.prod(subject.x.shape[1:]) / 3072)
     return L2(0.5 * float(size) * subject.span, subject.bounds)
 
 
 def turned(subject: Subject) -> Spatial:
-    """Rotations, and moves by a tenth of the image."""
+    """Returns rotations, and moves by a tenth of the image."""
     low = float(subject.bounds[0])
     moved = max(1.0, 0.1 * subject.x.shape[1])
     return Spatial(30.0, moved, bounds=subject.bounds, fill=low)
 
 
+def edited(subject: Subject) -> Semantic:
+    """Returns edits of color, light and sharpness."""
+    return Semantic(bounds=subject.bounds)
+
+
 def gradients(subject: Subject, plan: Plan) -> dict:
-    """FGSM, PGD at several radii and APGD."""
-    threat, options = linf(subject), _options(subject, plan)
-    given = subject.model, subject.x, subject.y
-    steps = {"steps": plan.steps, **options}
-    single = attacks.fgsm(*given, threat, batch_size=64)
-    strong = attacks.apgd(*given, threat, **steps)
-    other = attacks.apgd(*given, euclidean(subject), **steps)
+    """Runs FGSM, PGD at several radii and APGD."""
+    main, round_ = linf(subject), euclidean(subject)
+    samples = 1 if subject.facts.deterministic else 20
+    options = {**_options(plan), "samples": samples}
+    given = subject.given
+    single = attacks.fgsm(*given, main, batch_size=64)
+    strong = attacks.apgd(*given, main, steps=plan.steps, **options)
+    other = attacks.apgd(*given, round_, steps=plan.steps, **options)
     radii = [k / 255 * subject.span for k in EPSILONS]
-    swept = sweep(attacks.pgd, *given, threat, radii, **options, steps=20)
+    swept = sweep(attacks.pgd, *given, main, radii, **options, steps=20)
+    right = results.point(subject.scores().argmax(axis=1) == subject.y)
     points = [
-        [k, *results.point(result.success)]
+        [k, *results.point(~result.success)]
         for k, result in zip(EPSILONS, swept.values())
     ]
-    right = results.point(subject.scores().argmax(axis=1) != subject.y)
     return {
         "results": [
-            results.robust("FGSM", single, MAIN, 1),
-            results.robust("PGD", swept[radii[3]], MAIN, 20),
-            results.robust("APGD", strong, MAIN, plan.steps),
-            results.robust("APGD", other, ROUND, plan.steps),
+            results.robust("FGSM", single, main, 1),
+            results.robust("PGD", swept[radii[3]], main, 20),
+            results.robust("APGD", strong, main, plan.steps),
+            results.robust("APGD", other, round_, plan.steps),
         ],
         "settings": {
             "PGD steps": 20,
             "APGD steps": plan.steps,
-            "answers averaged for a gradient": options["samples"],
+            "predictions averaged for a gradient": samples,
         },
         "curves": [
             {
@@ -110,53 +106,41 @@ def gradients(subject: Subject, plan: Plan) -> dict:
                 "points": [[0, *right], *points],
             }
         ],
-        "pictures": results.worst(subject, strong),
-        "warnings": results.flags(subject, single, strong, other),
+        **_shown(subject, strong, single, other),
     }
 
 
 def ensemble(subject: Subject, plan: Plan) -> dict:
-    """AutoAttack."""
-    version = plan.auto_attack
+    """Runs AutoAttack."""
+    threat, version = linf(subject), plan.auto_attack
     if not subject.facts.deterministic:
         version = "rand"
-    found = auto_attack(
-        subject.model,
-        subject.x,
-        subject.y,
-        linf(subject),
-        version=version,
-        queries=plan.queries,
-        batch_size=64,
-        seed=plan.seed,
-    )
-    stages = [[name, value] for name, value in found.stages]
+    options = {"version": version, "queries": plan.queries, **_options(plan)}
+    found = auto_attack(*subject.given, threat, **options)
     return {
-        "results": [results.robust("AutoAttack", found, MAIN)],
+        "results": [results.robust("AutoAttack", found, threat)],
         "settings": {"version": version, "queries of Square": plan.queries},
         "bars": [
             {
                 "title": "After each attack",
                 "unit": "accuracy that is left",
-                "bars": stages,
+                "bars": [list(stage) for stage in found.stages],
             }
         ],
-        "pictures": results.worst(subject, found),
-        "warnings": results.flags(subject, found),
+        **_shown(subject, found),
     }
 
 
 def black_box(subject: Subject, plan: Plan) -> dict:
-    """Square, which sees scores, and HopSkipJump, which sees classes."""
-    given = subject.model, subject.x, subject.y
-    options = {"queries": plan.queries, "batch_size": 64, "seed": plan.seed}
-    square = attacks.square(*given, linf(subject), **options)
-    walked = attacks.hop_skip_jump(*given, euclidean(subject), **options)
-    budget = plan.queries
+    """Runs Square, which sees scores, and HopSkipJump, which sees classes."""
+    main, round_ = linf(subject), euclidean(subject)
+    options = {"queries": plan.queries, **_options(plan)}
+    square = attacks.square(*subject.given, main, **options)
+    walked = attacks.hop_skip_jump(*subject.given, round_, **options)
     return {
         "results": [
-            results.robust("Square", square, MAIN, budget),
-            results.robust("HopSkipJump", walked, ROUND, budget),
+            results.robust("Square", square, main, plan.queries),
+            results.robust("HopSkipJump", walked, round_, plan.queries),
         ],
         "settings": {"Square sees": "scores", "HopSkipJump sees": "classes"},
         "warnings": results.flags(subject, square, walked),
@@ -164,49 +148,39 @@ def black_box(subject: Subject, plan: Plan) -> dict:
 
 
 def spatial(subject: Subject, plan: Plan) -> dict:
-    """Rotations and moves on a grid."""
-    found = attacks.spatial(
-        subject.model,
-        subject.x,
-        subject.y,
-        turned(subject),
-        grid=plan.grid,
-        batch_size=64,
-        seed=plan.seed,
-    )
-    tried = int(np.prod(plan.grid))
+    """Tries rotations and moves on a grid."""
+    threat, tried = turned(subject), int(np.prod(plan.grid))
+    options = {"grid": plan.grid, **_options(plan)}
+    found = attacks.spatial(*subject.given, threat, **options)
     return {
-        "results": [results.robust("worst of grid", found, "Spatial", tried)],
+        "results": [results.robust("worst of grid", found, threat, tried)],
         "settings": {"grid of angles and moves": list(plan.grid)},
-        "pictures": results.worst(subject, found),
-        "warnings": results.flags(subject, found),
+        **_shown(subject, found),
     }
 
 
 def semantic(subject: Subject, plan: Plan) -> dict:
-    """Color, light and sharpness."""
-    found = attacks.semantic(
-        subject.model,
-        subject.x,
-        subject.y,
-        Semantic(bounds=subject.bounds),
-        queries=plan.compositions,
-        steps=10,
-        batch_size=64,
-        seed=plan.seed,
-    )
-    spent = plan.compositions + 10
+    """Tries edits of color, light and sharpness."""
+    threat, spent = edited(subject), plan.compositions + 10
+    options = {"queries": plan.compositions, "steps": 10, **_options(plan)}
+    found = attacks.semantic(*subject.given, threat, **options)
     return {
-        "results": [results.robust("worst edit", found, "Semantic", spent)],
+        "results": [results.robust("worst edit", found, threat, spent)],
         "settings": {
             "random compositions": plan.compositions,
             "gradient steps": 10,
         },
-        "pictures": results.worst(subject, found),
-        "warnings": results.flags(subject, found),
+        **_shown(subject, found),
     }
 
 
-def _options(subject: Subject, plan: Plan) -> dict[str, Any]:
-    samples = 1 if subject.facts.deterministic else 20
-    return {"batch_size": 64, "seed": plan.seed, "samples": samples}
+def _shown(subject: Subject, found: Any, *others: Any) -> dict:
+    """Returns examples of an attack, and the warnings of all."""
+    return {
+        "examples": results.worst(subject, found),
+        "warnings": results.flags(subject, *others, found),
+    }
+
+
+def _options(plan: Plan) -> dict[str, Any]:
+    return {"batch_size": 64, "seed": plan.seed}

@@ -8,14 +8,10 @@ import time
 from collections.abc import Callable
 
 from reprogram import files
-from reprogram.files import claim
-from reprogram.files import digest
-from reprogram.files import versions
-from reprogram.files import write_text
-from reprogram.report import card_schema
 from reprogram.robustness.suite import attacking
 from reprogram.robustness.suite import sections
 from reprogram.robustness.suite.results import DoesNotApply
+from reprogram.robustness.suite.results import named
 from reprogram.robustness.suite.subjects import Subject
 from reprogram.robustness.suite.suites import Plan
 from reprogram.robustness.suite.suites import plan as planned
@@ -40,39 +36,38 @@ def evaluate(
 
     Args:
         subject: Model and rows.
-        folder: Where `sections/<name>.json` is written when one is done.
+        folder: Path of the folder in which `sections/<name>.json` is written
+            when a section is done.
         suite: `"quick"`, `"standard"` or `"full"`.
-        samples: Rows to attack; 0 for those of the suite.
-        seed: Of all draws.
-        only: Names of sections; all others are not run.
-        tell: Receives progress.
+        samples: Number of rows to attack; 0 for that of the suite.
+        seed: Seed of all draws.
+        only: Names of the sections to run; all if empty.
+        tell: Function that is called with a line of progress.
 
     Returns:
-        A card without `command`, see `report/card.schema.json`; write it by
-        `report.card.save`.
+        A card without `command`, as in `card.schema.json`, whose pictures are
+        not drawn yet; `report.pages.card.save` does both.
 
     Raises:
         ValueError: If the folder holds another evaluation, or a name in
             `only` is unknown.
     """
-    _check_names(only)
+    check_names(only)
     folder = pathlib.Path(folder)
-    claim(folder, _identity(subject, suite, samples, seed))
+    files.claim(folder, _identity(subject, suite, samples, seed))
     plan = _kept_plan(folder, subject, suite, samples, seed)
     few = subject.rows(plan.samples, seed)
-    start, found = time.perf_counter(), []
+    start, parts = time.perf_counter(), []
     for name, section in sections.SECTIONS.items():
         path = folder / "sections" / f"{name}.json"
-        skipped = only and name not in only
-        if not path.exists() and not skipped:
+        if not path.exists() and (not only or name in only):
             part = _measured(name, section, few, plan, tell)
-            card_schema.check_section(part)
-            write_text(path, json.dumps(part, indent=1) + "\n")
+            files.write_text(path, json.dumps(part) + "\n")
         if path.exists():
-            found.append(json.loads(path.read_text("utf-8")))
+            parts.append(json.loads(path.read_text("utf-8")))
         else:
-            found.append(_empty(name, section, "not run", "It was left out."))
-    found += [
+            parts.append(_empty(name, section, "not run", "It was left out."))
+    parts += [
         {
             "name": name,
             "title": title,
@@ -83,13 +78,23 @@ def evaluate(
         }
         for name, title in NOT_BUILT.items()
     ]
-    spent = sum(part.get("seconds") or 0 for part in found)
-    return _card(few, plan, suite, found) | {
+    spent = sum(part.get("seconds") or 0 for part in parts)
+    return _card(few, plan, suite, parts) | {
         "seconds": max(spent, time.perf_counter() - start)
     }
 
 
-def _card(subject: Subject, plan: Plan, suite: str, found: list[dict]) -> dict:
+def check_names(only: tuple[str, ...]) -> None:
+    """Refuses names of sections that there are not."""
+    unknown = sorted(set(only) - set(sections.SECTIONS))
+    if unknown:
+        raise ValueError(
+            f"There is no section {', '.join(unknown)}. There are:"
+            f" {', '.join(sections.SECTIONS)}."
+        )
+
+
+def _card(subject: Subject, plan: Plan, suite: str, parts: list[dict]) -> dict:
     facts = subject.facts
     model = dict(subject.about.get("model", {}))
     if facts is not None:
@@ -111,14 +116,14 @@ def _card(subject: Subject, plan: Plan, suite: str, found: list[dict]) -> dict:
         {
             "name": subject.name,
             "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            "versions": versions(),
+            "versions": files.versions(),
             "suite": suite,
             "seeds": [plan.seed],
             "model": {"name": subject.name, "kind": "function", **model},
             "data": data,
             "threats": attacking.threats_of(subject),
-            "sections": found,
-            "warnings": _warnings(subject, found),
+            "sections": parts,
+            "warnings": _warnings(subject, parts),
             "plan": dataclasses.asdict(plan),
         }
     )
@@ -126,7 +131,7 @@ def _card(subject: Subject, plan: Plan, suite: str, found: list[dict]) -> dict:
 
 def _measured(
     name: str,
-    section: "sections.Section",
+    section: sections.Section,
     subject: Subject,
     plan: Plan,
     tell: Callable[[str], None],
@@ -148,23 +153,25 @@ def _measured(
 
 
 def _empty(
-    name: str, section: "sections.Section", state: str, reason: str
+    name: str, section: sections.Section, state: str, reason: str
 ) -> dict:
-    found = {"name": name, "title": section.title, "kind": section.kind}
-    return found | {"state": state, "reason": reason, "results": []}
+    part = {"name": name, "title": section.title, "kind": section.kind}
+    return part | {"state": state, "reason": reason, "results": []}
 
 
-def _warnings(subject: Subject, found: list[dict]) -> list[str]:
+def _warnings(subject: Subject, parts: list[dict]) -> list[str]:
     warnings = list(subject.facts.warnings) if subject.facts else []
     if subject.problem == "classification" and len({*subject.y.tolist()}) == 1:
         warnings.append(
             "All rows have one class; the card says nothing of others."
         )
+    if not subject.attackable:
+        return warnings
     robust = {
         result["name"]: result["value"]
-        for part in found
+        for part in parts
         for result in part["results"]
-        if result.get("threat") == attacking.MAIN
+        if result.get("threat") == named(attacking.linf(subject))
     }
     white = [robust[n] for n in ("APGD", "AutoAttack") if n in robust]
     if white and robust.get("Square", 1.0) < min(white) - 0.002:
@@ -182,8 +189,8 @@ def _kept_plan(
     """Returns the plan of the first start: its costs must not change it."""
     path = folder / "plan.json"
     if not path.exists():
-        found = planned(suite, subject, samples, seed)
-        write_text(path, json.dumps(dataclasses.asdict(found)) + "\n")
+        plan = planned(suite, subject, samples, seed)
+        files.write_text(path, json.dumps(dataclasses.asdict(plan)) + "\n")
     return Plan(**json.loads(path.read_text("utf-8")))
 
 
@@ -194,15 +201,6 @@ def _identity(subject: Subject, suite: str, samples: int, seed: int) -> dict:
         "samples": samples,
         "seed": seed,
         "weights": model.get("fingerprint"),
-        "data": digest(subject.x, subject.y),
+        "data": files.digest(subject.x, subject.y),
         "bounds": list(map(float, subject.bounds)),
     }
-
-
-def _check_names(only: tuple[str, ...]) -> None:
-    unknown = sorted(set(only) - set(sections.SECTIONS))
-    if unknown:
-        raise ValueError(
-            f"There is no section {', '.join(unknown)}. There are:"
-            f" {', '.join(sections.SECTIONS)}."
-        )

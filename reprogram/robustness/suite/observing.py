@@ -2,84 +2,102 @@
 
 import numpy as np
 
+from reprogram.metrics import calibration_error
+from reprogram.metrics import mean_interval
+from reprogram.robustness.certification import Certificate
+from reprogram.robustness.certification import Estimate
 from reprogram.robustness.certification import certify
 from reprogram.robustness.certification import clever
-from reprogram.robustness.certification.votes import vote
 from reprogram.robustness.shifts import SHIFTS
+from reprogram.robustness.shifts import ShiftReport
 from reprogram.robustness.shifts import evaluate
-from reprogram.robustness.suite import molecules
 from reprogram.robustness.suite import results
-from reprogram.robustness.suite.quality import quality
 from reprogram.robustness.suite.subjects import Subject
 from reprogram.robustness.suite.suites import Plan
-from reprogram.robustness.threats.balls import L2
+from reprogram.robustness.threats import L2
 
 ALPHA = 0.001
 
 
 def clean(subject: Subject, plan: Plan) -> dict:
-    """Quality on the inputs as they are."""
-    return quality(subject)
+    """Measures accuracy and calibration, or errors of a regression."""
+    scores = subject.scores()
+    if subject.problem == "regression":
+        return {"results": _errors(scores, subject)}
+    if subject.problem == "multilabel":
+        known = np.isfinite(subject.y)
+        hits = ((scores.reshape(subject.y.shape) > 0.5) == subject.y)[known]
+        return {"results": [results.share("labels right at 0.5", hits)]}
+    hits = scores.argmax(axis=1) == subject.y
+    if subject.facts is not None and subject.facts.answers == "logits":
+        from scipy import special
+
+        scores = special.softmax(scores, axis=1)
+    confidence = np.clip(scores.max(axis=1), 0, 1)
+    value = calibration_error(hits, confidence)
+    ends = results.bootstrap(calibration_error, hits, confidence)
+    more = {"better": "lower", "samples": len(hits)}
+    return {
+        "results": [
+            results.share("accuracy", hits),
+            results.row("calibration error", value, ends, "bootstrap", **more),
+        ]
+    }
 
 
 def shifted(subject: Subject, plan: Plan) -> dict:
-    """Corruptions of images, disturbances of series."""
-    subject = subject.rows(plan.shifted, plan.seed + 3)
+    """Measures corruptions of images, or disturbances of series."""
+    report = shift_report(subject.rows(plan.shifted, plan.seed + 3), plan)
+    settings = {"severities": list(plan.severities)}
+    return results.shifts(report) | {"settings": settings}
+
+
+def shift_report(subject: Subject, plan: Plan) -> ShiftReport:
+    """Evaluates all rows of a subject under each shift of their modality."""
     image = subject.x.ndim == 4
-    report = evaluate(
-        subject.model,
-        subject.x,
-        subject.y,
+    return evaluate(
+        *subject.given,
         SHIFTS["images" if image else "series"],
         plan.severities,
         bounds=subject.bounds if image else None,
         batch_size=64,
         seed=plan.seed,
     )
-    return results.shifts(report) | {
-        "settings": {"severities": list(plan.severities)}
-    }
 
 
 def estimated(subject: Subject, plan: Plan) -> dict:
-    """CLEVER in L2, from the class that the model gives."""
+    """Estimates CLEVER in L2, from the class that the model gives."""
     few = subject.rows(plan.clever_samples, plan.seed + 1)
-    size = float(np.sqrt(np.prod(few.x.shape[1:])))
-    threat = L2(0.1 * size * few.span, few.bounds)
-    found = clever(
-        few.model,
-        few.x,
-        few.scores().argmax(axis=1),
-        threat,
+    classes = few.scores().argmax(axis=1)
+    settings = {
+        "norm": "L2",
+        "radius of the points": _sampled(few).epsilon,
+        "maxima": plan.clever_batches,
+        "points of each maximum": plan.clever_points,
+    }
+    return results.scores(estimate(few, classes, plan)) | {"settings": settings}
+
+
+def estimate(subject: Subject, classes: np.ndarray, plan: Plan) -> Estimate:
+    """Runs CLEVER on all rows of a subject."""
+    return clever(
+        subject.model,
+        subject.x,
+        classes,
+        _sampled(subject),
         batches=plan.clever_batches,
         samples=plan.clever_points,
         seed=plan.seed,
     )
-    settings = {
-        "norm": "L2",
-        "radius of the points": threat.epsilon,
-        "maxima": plan.clever_batches,
-        "points of each maximum": plan.clever_points,
-    }
-    return results.scores(found) | {"settings": settings}
 
 
 def certified(subject: Subject, plan: Plan) -> dict:
-    """Randomized smoothing of the model as it is."""
+    """Certifies the model as it is by randomized smoothing."""
     few = subject.rows(plan.smoothed, plan.seed + 2)
-    deviation = 0.12 * few.span
-    found = certify(
-        few.model,
-        few.x,
-        deviation,
-        votes=plan.votes,
-        alpha=ALPHA,
-        batch_size=64,
-        seed=plan.seed,
-    )
+    found = certificate(few, plan)
     return results.certificates(found, few) | {
         "settings": {
-            "noise": deviation,
+            "noise": found.deviation,
             "votes": plan.votes,
             "alpha": ALPHA,
             "of": "the smoothed model, which votes under noise",
@@ -87,34 +105,34 @@ def certified(subject: Subject, plan: Plan) -> dict:
     }
 
 
-def unchanged(subject: Subject, plan: Plan) -> dict:
-    """Molecules written otherwise: the answer must stay."""
-    return molecules.stable(subject, plan)
+def certificate(subject: Subject, plan: Plan) -> Certificate:
+    """Certifies all rows of a subject under noise of 0.12 of the range."""
+    options = {"votes": plan.votes, "alpha": ALPHA, "batch_size": 64}
+    deviation = 0.12 * subject.span
+    given = subject.model, subject.x, deviation
+    return certify(*given, seed=plan.seed, **options)
 
 
-def changed(subject: Subject, plan: Plan) -> dict:
-    """Matched pairs whose values differ: the answer must follow."""
-    return molecules.sensitive(subject)
+def _sampled(subject: Subject) -> L2:
+    """Returns where the points of CLEVER are drawn."""
+    size = float(np.sqrt(np.prod(subject.x.shape[1:])))
+    return L2(0.1 * size * subject.span, subject.bounds)
 
 
-def voted(subject: Subject, plan: Plan) -> dict:
-    """The vote over all writings of a molecule, counted."""
-    few = subject.rows(plan.smoothed, plan.seed + 2)
-    found = vote(few.predict, [str(s) for s in few.x])
-    right = found.classes == few.y
-    rows = [
-        results.share(
-            f"right, and {100 * part:.0f} % of the writings may change",
-            right & (found.tolerated >= part),
-            queries=float(found.queries.mean()),
-        )
-        for part in (0.0, 0.1, 0.25, 0.4)
+def _errors(scores: np.ndarray, subject: Subject) -> list[dict]:
+    rows = len(subject.y)
+    gap = np.asarray(scores, "float64").reshape(rows, -1)
+    gap = gap - np.asarray(subject.y, "float64").reshape(rows, -1)
+    gap = gap[np.isfinite(gap)]
+
+    def rmse(values: np.ndarray) -> float:
+        return float(np.sqrt(np.mean(values**2)))
+
+    more = {"unit": subject.unit, "better": "lower", "samples": len(gap)}
+    root = rmse(gap), results.bootstrap(rmse, gap), "bootstrap"
+    size = np.abs(gap)
+    mean = size.mean(), np.maximum(mean_interval(size), 0.0), "Student t"
+    return [
+        results.row("RMSE", *root, **more),
+        results.row("mean absolute error", *mean, **more),
     ]
-    abstains = results.share("abstains", found.classes < 0)
-    return {
-        "results": [*rows, abstains | {"better": "lower"}],
-        "settings": {
-            "alpha": found.alpha,
-            "of": "the vote over the writings from each atom on",
-        },
-    }

@@ -1,16 +1,16 @@
 """Turns what was measured into the results of a section."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from reprogram.report.pages import card_figures
+from reprogram.metrics import mean_interval
+from reprogram.metrics import share_interval
 from reprogram.robustness.attacks.result import AttackResult
 from reprogram.robustness.certification import Certificate
 from reprogram.robustness.certification import Estimate
 from reprogram.robustness.shifts import ShiftReport
-from reprogram.robustness.shifts.intervals import mean_interval
-from reprogram.robustness.shifts.intervals import wilson
 from reprogram.robustness.suite.subjects import Subject
 
 SHOWN = 4
@@ -18,59 +18,83 @@ DRAWS = 1000
 
 
 class DoesNotApply(ValueError):
-    """A section finds nothing to measure; the message says why."""
+    """A section has nothing to measure; the message says why."""
+
+
+def row(
+    name: str,
+    value: float,
+    interval: tuple[float, float] | None = None,
+    method: str = "",
+    **more: Any,
+) -> dict:
+    """Makes a result; its interval is stretched until it holds the value.
+
+    Example:
+    >>> row("error", 0.5, (0.6, np.inf), "bootstrap", unit="pIC50")["interval"]
+    [0.6, None]
+    """
+    result = {"name": name, "value": float(value), "better": "higher", **more}
+    if interval is not None:
+        ends = [float(end) if np.isfinite(end) else None for end in interval]
+        if None not in ends:
+            ends = [min(*ends, value), max(*ends, value)]
+        result |= {"interval": ends, "method": method}
+    return result
 
 
 def share(name: str, hits: np.ndarray, **more: Any) -> dict:
-    """A share with its Wilson interval.
+    """Makes a share with its Wilson interval.
 
     Example:
     >>> share("right", np.array([True, False]))["value"]
     0.5
     """
     hits = np.asarray(hits, bool)
-    return {
-        "name": name,
-        "value": float(hits.mean()),
-        "unit": "share",
-        "better": "higher",
-        "interval": list(wilson(int(hits.sum()), len(hits))),
-        "method": "Wilson",
-        "samples": len(hits),
-        **more,
-    }
+    ends = share_interval(int(hits.sum()), len(hits))
+    more = {"unit": "share", "samples": len(hits), **more}
+    return row(name, hits.mean(), ends, "Wilson", **more)
 
 
-def point(success: np.ndarray) -> list[float]:
-    """Robust accuracy and the ends of its interval, for a curve."""
-    found = share("", ~np.asarray(success, bool))
+def point(hits: np.ndarray) -> list[float]:
+    """Returns a share and the ends of its interval, for a curve."""
+    found = share("", hits)
     return [found["value"], *found["interval"]]
 
 
+def named(threat: Any) -> str:
+    """Names a threat, with the epsilon that is used where it has a norm.
+
+    Example:
+    >>> from reprogram.robustness import Linf
+    >>> named(Linf(8 / 255))
+    'Linf 0.0314'
+    """
+    if threat.name in ("Spatial", "Semantic"):
+        return threat.name
+    return f"{threat.name} {threat.epsilon:.3g}"
+
+
 def robust(
-    name: str, result: AttackResult, threat: str, budget: int | None = None
+    name: str, result: AttackResult, threat: Any, budget: int | None = None
 ) -> dict:
-    """Accuracy under an attack, with what it spent."""
-    return share(
-        name,
-        ~result.success,
-        threat=threat,
-        queries=float(np.mean(result.queries)),
-        budget=budget,
-    )
+    """Makes the accuracy under an attack, with what it spent."""
+    queries = float(np.mean(result.queries))
+    more = {"threat": named(threat), "queries": queries, "budget": budget}
+    return share(name, ~result.success, **more)
 
 
 def flags(subject: Subject, *results: AttackResult) -> list[str]:
-    """Warnings of attacks that the card does not give at its top."""
+    """Returns warnings of attacks that the card does not give at its top."""
     known = set(subject.facts.warnings)
-    found = dict.fromkeys(f for result in results for f in result.flags)
+    every = dict.fromkeys(f for result in results for f in result.flags)
     return [
-        flag for flag in found if flag not in known and "one class" not in flag
+        flag for flag in every if flag not in known and "one class" not in flag
     ]
 
 
 def worst(subject: Subject, result: AttackResult) -> list[dict]:
-    """Draws what fell with the surest wrong answer."""
+    """Returns examples of what fell with the surest wrong answer."""
     from reprogram.robustness.models import compiled_scores
 
     fallen = np.flatnonzero(result.success & (result.distance > 0))[:64]
@@ -80,83 +104,77 @@ def worst(subject: Subject, result: AttackResult) -> list[dict]:
     scores = np.asarray(compiled_scores(subject.model)(moved))
     top = np.sort(scores, axis=1)
     order = np.argsort(top[:, -2] - top[:, -1])[:SHOWN]
-    names = subject.about.get("data", {}).get("classes")
-    labels = [
-        str(names[k] if names and k < len(names) else k)
-        for k in range(scores.shape[1])
-    ]
+    names = subject.about.get("data", {}).get("classes") or []
+    labels = [*names, *map(str, range(len(names), scores.shape[1]))]
     texts = [
         f"{labels[subject.y[fallen[i]]]} read as {labels[scores[i].argmax()]}"
         for i in order
     ]
-    low, span = subject.bounds[0], subject.span
-    image = subject.x.ndim == 4
-    draw = card_figures.worst_images if image else card_figures.worst_series
-    pair = [(values - low) / span for values in (subject.x[fallen], moved)]
-    below = "the difference, stretched" if image else ""
+    how = "Blue: the input; orange: under attack."
+    if subject.x.ndim == 4:
+        how = "Top: the input; middle: under attack; bottom: the difference,"
+        how += " stretched."
     return [
         {
-            "src": draw(*(values[order] for values in pair), texts),
             "title": "Worst cases",
             "alt": f"Inputs under attack: {'; '.join(texts)}.",
-            "text": "Of what fell, the surest wrong answers. "
-            + (
-                f"Top: the input; middle: under attack; bottom: {below}."
-                if image
-                else "Blue: the input; orange: under attack."
-            ),
+            "text": f"Of what fell, the surest wrong answers. {how}",
+            "captions": texts,
+            "clean": _unit(subject.x[fallen][order], subject),
+            "moved": _unit(moved[order], subject),
         }
     ]
 
 
+def _unit(x: np.ndarray, subject: Subject) -> list:
+    """Returns values as shares of the range, as short as they can be drawn."""
+    unit = (x.astype("float64") - subject.bounds[0]) / subject.span
+    return np.round(unit, 4).tolist()
+
+
 def shifts(report: ShiftReport) -> dict:
-    """Mean accuracy, the worst shift, calibration, and bars."""
+    """Returns mean accuracy, the worst shift, calibration, and bars."""
     first, *rows = report.rows
-    hits = sum(row.accuracy * row.samples for row in rows)
-    total = sum(row.samples for row in rows)
-    names = list(dict.fromkeys(row.shift for row in rows))
-    pooled = {name: [r for r in rows if r.shift == name] for name in names}
     drawn = [["clean", first.accuracy, *first.interval]]
-    for name, own in pooled.items():
-        right = sum(r.accuracy * r.samples for r in own)
-        count = sum(r.samples for r in own)
+    for name in dict.fromkeys(row.shift for row in rows):
+        own = [r.accuracy for r in rows if r.shift == name]
         # Severities share the inputs: the interval is that of one of them.
-        ends = wilson(round(right / len(own)), count // len(own))
-        drawn.append([name, right / count, *ends])
+        right = round(float(np.mean(own)) * first.samples)
+        ends = share_interval(right, first.samples)
+        drawn.append([name, float(np.mean(own)), *ends])
     lowest = min(drawn[1:], key=lambda bar: bar[1])
-    calibration = float(np.mean([row.calibration_error for row in rows]))
-    hardest = [r for r in rows if r.severity == max(r.severity for r in rows)]
-    mean = hits / total
-    common = {"unit": "share", "better": "higher", "samples": first.samples}
+    mean = float(np.mean([row.accuracy for row in rows]))
+    most = max(r.severity for r in rows)
+    hardest = [r.accuracy for r in rows if r.severity == most]
+    errors = [row.calibration_error for row in rows]
+    common = {"unit": "share", "samples": first.samples}
     return {
         "results": [
-            {
-                "name": "mean accuracy under shift",
-                "value": mean,
-                "interval": list(
-                    wilson(round(mean * first.samples), first.samples)
-                ),
-                "method": "Wilson, of one shift",
+            row(
+                "mean accuracy under shift",
+                mean,
+                share_interval(round(mean * first.samples), first.samples),
+                "Wilson, of one shift",
                 **common,
-            },
-            {
-                "name": f"worst shift: {lowest[0]}",
-                "value": lowest[1],
-                "interval": lowest[2:],
-                "method": "Wilson, of one severity",
+            ),
+            row(
+                f"worst shift: {lowest[0]}",
+                lowest[1],
+                tuple(lowest[2:]),
+                "Wilson, of one severity",
                 **common,
-            },
-            {
-                "name": "mean accuracy at the hardest severity",
-                "value": float(np.mean([row.accuracy for row in hardest])),
+            ),
+            row(
+                "mean accuracy at the hardest severity",
+                np.mean(hardest),
                 **common,
-            },
-            {
-                "name": "mean calibration error under shift",
-                "value": calibration,
-                "better": "lower",
-                "samples": first.samples,
-            },
+            ),
+            row(
+                "mean calibration error under shift",
+                np.mean(errors),
+                better="lower",
+                samples=first.samples,
+            ),
         ],
         "bars": [
             {
@@ -170,31 +188,26 @@ def shifts(report: ShiftReport) -> dict:
 
 
 def scores(found: Estimate) -> dict:
-    """The median of CLEVER, and how well its fits fit."""
-    value = float(np.median(found.scores))
-    ends = bootstrap(np.median, found.scores)
-    poor = found.p_values < 0.001
+    """Returns the median of CLEVER, and how well its fits fit."""
+    count = {"samples": len(found.scores)}
+    lower = {"better": "lower", **count}
+    median, ends = np.median(found.scores), bootstrap(np.median, found.scores)
+    width = np.mean(found.high - found.low) / 2
     return {
         "results": [
-            {
-                **number("median score", value, ends, len(found.scores)),
-                "unit": "L2",
-                "better": "higher",
-            },
-            {
-                "name": "mean half-width of a score from bootstrap fits",
-                "value": float(np.mean(found.high - found.low) / 2),
-                "unit": "L2",
-                "better": "lower",
-                "samples": len(found.scores),
-            },
-            {
-                "name": "fits that the data reject (p < 0.001)",
-                "value": float(poor.mean()),
-                "unit": "share",
-                "better": "lower",
-                "samples": len(poor),
-            },
+            row("median score", median, ends, "bootstrap", unit="L2", **count),
+            row(
+                "mean half-width of a score from bootstrap fits",
+                width,
+                unit="L2",
+                **lower,
+            ),
+            row(
+                "fits that the data reject (p < 0.001)",
+                np.mean(found.p_values < 0.001),
+                unit="share",
+                **lower,
+            ),
         ],
         "warnings": [
             "An estimate: an attack may succeed closer than the score."
@@ -203,57 +216,48 @@ def scores(found: Estimate) -> dict:
 
 
 def certificates(found: Certificate, subject: Subject) -> dict:
-    """Certified accuracy at several radii."""
+    """Returns the certified accuracy at several radii."""
     right = found.classes == subject.y
     highest = max(float(found.radii.max()), 0.1 * found.deviation)
-    curve, results = [], []
-    for radius in np.linspace(0, highest * 1.1, 12):
-        row = share("", right & (found.radii >= radius))
-        curve.append([float(radius), row["value"], *row["interval"]])
-    for factor in (0.0, 0.5, 1.0, 2.0):
-        radius = factor * found.deviation
-        name = f"certified accuracy at L2 {radius:.3g}"
-        results.append(share(name, right & (found.radii >= radius)))
-    mean = float(np.mean(found.radii * right))
-    ends = mean_interval(found.radii * right)
-    results.append(
-        {
-            **number("mean certified radius", mean, ends, len(right)),
-            "method": "Student t",
-            "unit": "L2",
-            "better": "higher",
-        }
-    )
-    results.append(share("abstains", found.classes < 0) | {"better": "lower"})
+    radii = [factor * found.deviation for factor in (0.0, 0.5, 1.0, 2.0)]
+    certain = found.radii * right
     return {
-        "results": results,
+        "results": [
+            *(
+                share(
+                    f"certified accuracy at L2 {radius:.3g}",
+                    right & (found.radii >= radius),
+                )
+                for radius in radii
+            ),
+            row(
+                "mean certified radius",
+                np.mean(certain),
+                np.maximum(mean_interval(certain), 0.0),
+                "Student t",
+                unit="L2",
+                samples=len(right),
+            ),
+            share("abstains", found.classes < 0, better="lower"),
+        ],
         "curves": [
             {
                 "name": f"noise {found.deviation:.3g}",
                 "x": "radius in L2",
                 "y": "certified accuracy",
-                "points": curve,
+                "points": [
+                    [float(radius), *point(right & (found.radii >= radius))]
+                    for radius in np.linspace(0, highest * 1.1, 12)
+                ],
             }
         ],
     }
 
 
-def number(name: str, value: float, ends: Any, samples: int) -> dict:
-    """A number with an interval by the bootstrap."""
-    ends = [float(end) if np.isfinite(end) else None for end in ends]
-    if None not in ends:
-        ends = [min(ends[0], value), max(ends[1], value)]
-    return {
-        "name": name,
-        "value": value,
-        "interval": ends,
-        "method": "bootstrap",
-        "samples": samples,
-    }
-
-
-def bootstrap(function: Any, *columns: np.ndarray) -> tuple[float, float]:
-    """Percentiles over draws of rows."""
+def bootstrap(
+    function: Callable[..., Any], *columns: np.ndarray
+) -> tuple[float, float]:
+    """Returns percentiles of a statistic over draws of rows."""
     rng = np.random.default_rng(0)
     count = len(columns[0])
     draws = rng.integers(0, count, (DRAWS, count))

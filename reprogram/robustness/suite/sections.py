@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from reprogram.robustness.suite import attacking
+from reprogram.robustness.suite import molecules
 from reprogram.robustness.suite import observing
 from reprogram.robustness.suite.subjects import Subject
 from reprogram.robustness.suite.suites import Plan
@@ -119,13 +120,13 @@ SECTIONS = {
         "Edits of molecules that must not change the answer",
         "empirical",
         ("molecules", "one column"),
-        observing.unchanged,
+        molecules.unchanged,
     ),
     "changed": Section(
         "Edits of molecules that must change the answer",
         "empirical",
         ("molecules", "one column"),
-        observing.changed,
+        molecules.changed,
     ),
     "clever": Section("CLEVER", "estimate", _WHITE, observing.estimated),
     "smoothing": Section(
@@ -138,6 +139,6 @@ SECTIONS = {
         "Votes over SMILES",
         "certified",
         ("molecules", "classes"),
-        observing.voted,
+        molecules.voted,
     ),
 }

@@ -12,7 +12,7 @@ from keras import ops
 from reprogram.program import fingerprint
 from reprogram.robustness import models
 from reprogram.robustness.checks import checked
-from reprogram.robustness.threats.balls import Linf
+from reprogram.robustness.threats import Linf
 
 if TYPE_CHECKING:
     from reprogram.experiments.prediction import Predictor
@@ -76,9 +76,19 @@ class Subject:
         return self.modality != "molecule" and self.problem == PROBLEMS[0]
 
     @property
+    def given(self) -> tuple[Callable, np.ndarray, np.ndarray]:
+        """The first arguments of every attack: model, inputs, class ids."""
+        return self.model, self.x, self.y
+
+    @property
     def span(self) -> float:
         """From the lowest to the highest value of an input."""
         return float(self.bounds[1]) - float(self.bounds[0])
+
+    @property
+    def unit(self) -> str:
+        """The unit of the values, empty where there is none."""
+        return self.about.get("data", {}).get("unit") or ""
 
     def rows(self, count: int, seed: int = 0) -> "Subject":
         """Returns the same model with fewer rows, drawn by a seed."""

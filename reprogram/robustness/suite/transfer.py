@@ -8,18 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from reprogram.report.pages.card import shown
 from reprogram.robustness import attacks
 from reprogram.robustness.attacks.auto_attack import auto_attack
-from reprogram.robustness.certification import certify
-from reprogram.robustness.certification import clever
-from reprogram.robustness.shifts import SHIFTS
-from reprogram.robustness.shifts import evaluate
+from reprogram.robustness.suite import observing
 from reprogram.robustness.suite import results
 from reprogram.robustness.suite.subjects import Subject
 from reprogram.robustness.suite.suites import SUITES
 from reprogram.robustness.suite.suites import Plan
-from reprogram.robustness.threats.balls import L2
 
 Data = tuple[np.ndarray, np.ndarray]
 LABELS = {
@@ -39,8 +34,8 @@ class TransferReport:
 
     Args:
         models: Their names.
-        results: For each measure one result a model, as in the results of
-            `report.card_schema`; `None` where it does not apply.
+        results: For each measure one result a model, as in a section of a
+            card; `None` where it does not apply.
         ratios: For each model but the source: robust accuracy over that of
             the source, with an interval, for each of `RATIOS`.
         threat: What the attacker may change.
@@ -55,7 +50,7 @@ class TransferReport:
         """Returns the report as lines of text."""
         rows = [["", *self.models]]
         for measure, found in self.results.items():
-            cells = ["-" if r is None else shown(r) for r in found]
+            cells = map(_shown, found)
             rows.append([LABELS[measure], *cells])
         for measure in RATIOS:
             cells = [
@@ -148,7 +143,7 @@ def transfer_report(
         for subject in subjects:
             row.append(_MEASURES[measure](subject, threat, plan))
             if tell is not None and row[-1] is not None:
-                tell(f"{LABELS[measure]}, {subject.name}: {shown(row[-1])}")
+                tell(f"{LABELS[measure]}, {subject.name}: {_shown(row[-1])}")
         rows[measure] = tuple(row)
     names = tuple(subject.name for subject in subjects)
     ratios = {
@@ -199,61 +194,45 @@ def _clean(subject: Subject, threat: Any, plan: Plan) -> dict:
 
 def _apgd(subject: Subject, threat: Any, plan: Plan) -> dict:
     options = {"steps": plan.steps, "seed": plan.seed}
-    given = subject.model, subject.x, subject.y, threat
-    found = attacks.apgd(*given, **options)
-    return results.robust("apgd", found, threat.name, plan.steps)
+    found = attacks.apgd(*subject.given, threat, **options)
+    return results.robust("apgd", found, threat, plan.steps)
 
 
 def _auto_attack(subject: Subject, threat: Any, plan: Plan) -> dict:
-    found = auto_attack(
-        subject.model,
-        subject.x,
-        subject.y,
-        threat,
-        version=plan.auto_attack or "fast",
-        queries=plan.queries,
-        seed=plan.seed,
-    )
-    return results.robust("auto_attack", found, threat.name)
+    version = plan.auto_attack or "fast"
+    options = {"queries": plan.queries, "seed": plan.seed}
+    found = auto_attack(*subject.given, threat, version, **options)
+    return results.robust("auto_attack", found, threat)
 
 
 def _corruptions(subject: Subject, threat: Any, plan: Plan) -> dict | None:
     if subject.x.ndim != 4 or subject.x.shape[-1] not in (1, 3):
         return None
-    report = evaluate(
-        subject.model,
-        subject.x,
-        subject.y,
-        SHIFTS["images"],
-        plan.severities,
-        bounds=subject.bounds,
-        seed=plan.seed,
-    )
+    report = observing.shift_report(subject, plan)
     return results.shifts(report)["results"][0]
 
 
 def _clever(subject: Subject, threat: Any, plan: Plan) -> dict:
     few = subject.rows(plan.clever_samples, plan.seed + 1)
-    size = float(np.sqrt(np.prod(few.x.shape[1:])))
-    found = clever(
-        few.model,
-        few.x,
-        few.y,
-        L2(0.1 * size * few.span, few.bounds),
-        batches=plan.clever_batches,
-        samples=plan.clever_points,
-        seed=plan.seed,
-    )
+    found = observing.estimate(few, few.y, plan)
     return results.scores(found)["results"][0]
 
 
 def _radius(subject: Subject, threat: Any, plan: Plan) -> dict:
     few = subject.rows(plan.smoothed, plan.seed + 2)
-    found = certify(
-        few.model, few.x, 0.12 * few.span, votes=plan.votes, seed=plan.seed
-    )
+    found = observing.certificate(few, plan)
     every = results.certificates(found, few)["results"]
     return next(r for r in every if r["name"] == "mean certified radius")
+
+
+def _shown(result: dict | None) -> str:
+    if result is None:
+        return "-"
+    low, high = result["interval"]
+    scale = 100 if result.get("unit") == "share" else 1
+    unit = " %" if scale == 100 else f" {result.get('unit') or ''}".rstrip()
+    cells = (f"{scale * value:.3g}" for value in (result["value"], low, high))
+    return "{}{} ({} to {})".format(next(cells), unit, *cells)
 
 
 _MEASURES = {

@@ -1,4 +1,4 @@
-"""Threats for tables and parts of inputs: masks, categories, whole numbers.
+"""Threats for tables and parts of inputs: features, categories, whole numbers.
 
 Each wraps a threat and is used like one.
 """
@@ -26,7 +26,7 @@ class _Wrapped:
 
     @property
     def name(self) -> str:
-        """The norm in words, such as `Linf masked`."""
+        """The norm in words, such as `Linf restricted`."""
         return f"{self.threat.name} {type(self).__name__.lower()}"
 
     def at(self, epsilon: Any) -> "_Wrapped":
@@ -50,7 +50,7 @@ class _Wrapped:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Masked(_Wrapped):
+class Restricted(_Wrapped):
     """Only some pixels, samples in time or features may change.
 
     Args:
@@ -60,7 +60,7 @@ class Masked(_Wrapped):
 
     Example:
     >>> from reprogram.robustness import Linf
-    >>> threat = Masked(Linf(0.5), np.array([True, False]))
+    >>> threat = Restricted(Linf(0.5), np.array([True, False]))
     >>> threat.project(np.ones((1, 2)), np.zeros((1, 2))).numpy()
     array([[0.5, 0. ]])
     """

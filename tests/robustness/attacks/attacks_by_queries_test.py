@@ -10,10 +10,10 @@ from reprogram.robustness import L2
 from reprogram.robustness import Linf
 from reprogram.robustness import Semantic
 from reprogram.robustness import Spatial
+from reprogram.robustness import threats
 from reprogram.robustness.attacks import get
 from reprogram.robustness.attacks import square_euclidean
 from reprogram.robustness.attacks.tools import decisions
-from reprogram.robustness.threats import balls
 
 WIDE = (-50.0, 50.0)
 RNG = np.random.default_rng(0)
@@ -35,7 +35,7 @@ def exact(norm):
     margin = np.abs(scores[:, 0] - scores[:, 1])
     slope = (WEIGHTS[:, 0] - WEIGHTS[:, 1])[None]
     ball = {"Linf": Linf, "L2": L2}[norm](0.1)
-    return margin / float(balls.dual(ball)(slope)[0])
+    return margin / float(threats.dual(ball)(slope)[0])
 
 
 def bright(x):

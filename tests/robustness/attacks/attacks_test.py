@@ -14,11 +14,11 @@ from reprogram.robustness import L2
 from reprogram.robustness import Linf
 from reprogram.robustness import auto_attack
 from reprogram.robustness import sweep
+from reprogram.robustness import threats
 from reprogram.robustness.attacks import ATTACKS
 from reprogram.robustness.attacks import get
 from reprogram.robustness.attacks.square import share_at
 from reprogram.robustness.attacks.tools.hyperplane import reach
-from reprogram.robustness.threats import balls
 
 WIDE = (-50.0, 50.0)
 RNG = np.random.default_rng(0)
@@ -39,7 +39,7 @@ def exact(norm):
     scores = X @ WEIGHTS
     margin = np.abs(scores[:, 0] - scores[:, 1])
     slope = (WEIGHTS[:, 0] - WEIGHTS[:, 1])[None]
-    return margin / float(balls.dual(BALLS[norm](0.1))(slope)[0])
+    return margin / float(threats.dual(BALLS[norm](0.1))(slope)[0])
 
 
 def attack(name, threat, model=linear, x=X, y=Y, **options):
@@ -224,7 +224,7 @@ def test_an_epsilon_over_the_whole_range_is_told():
     with pytest.raises(ValueError, match="There is no attack 'magic'"):
         get("magic")
     with pytest.raises(ValueError, match="knows the threats Linf"):
-        attack("square", balls.L1(0.1))
+        attack("square", threats.L1(0.1))
 
 
 def test_one_class_probabilities_and_randomness_are_flagged():

@@ -8,11 +8,11 @@ from scipy import stats
 from reprogram.robustness import L2
 from reprogram.robustness import Linf
 from reprogram.robustness import certification
+from reprogram.robustness import threats
 from reprogram.robustness.attacks import get
 from reprogram.robustness.certification import counting
 from reprogram.robustness.certification import smoothing
 from reprogram.robustness.certification.clever import location
-from reprogram.robustness.threats import balls
 
 RNG = np.random.default_rng(0)
 WEIGHTS = RNG.normal(size=(5, 3)).astype("float32")
@@ -121,9 +121,9 @@ def test_clever_of_a_linear_model_is_margin_over_dual_norm(norm):
         values = [
             (scores[row, Y[row]] - scores[row, k])
             / float(
-                balls.dual(threat)((WEIGHTS[:, Y[row]] - WEIGHTS[:, k])[None])[
-                    0
-                ]
+                threats.dual(threat)(
+                    (WEIGHTS[:, Y[row]] - WEIGHTS[:, k])[None]
+                )[0]
             )
             for k in range(3)
             if k != Y[row]

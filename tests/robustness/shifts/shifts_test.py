@@ -9,11 +9,11 @@ from keras import ops
 from PIL import Image
 from scipy import ndimage
 
+from reprogram.metrics import share_interval
 from reprogram.robustness import shifts
 from reprogram.robustness.shifts import blurs
 from reprogram.robustness.shifts import corrupt
 from reprogram.robustness.shifts import disturb
-from reprogram.robustness.shifts import intervals
 from reprogram.robustness.shifts import weather
 from reprogram.robustness.shifts.corruptions import CORRUPTIONS
 from reprogram.robustness.shifts.evaluate import Row
@@ -214,7 +214,7 @@ def test_accuracy_falls_where_the_shift_crosses_the_boundary():
     for severity, right in enumerate(expected, 1):
         row = rows["brightness", severity]
         assert row.accuracy == right.mean()
-        assert row.interval == intervals.wilson(right.sum(), 20)
+        assert row.interval == share_interval(right.sum(), 20)
     assert (found.errors()["contrast"] == 0).all()
     # Two shifts, five severities; contrast makes no error.
     total = found.errors()["brightness"].sum()

@@ -7,12 +7,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from keras import ops
 
+from reprogram import robustness
 from reprogram.robustness import L0
 from reprogram.robustness import L1
 from reprogram.robustness import L2
 from reprogram.robustness import Linf
-from reprogram.robustness import Masked
-from reprogram.robustness.threats import balls
+from reprogram.robustness import Restricted
+from reprogram.robustness import threats
 
 few = settings(max_examples=20, deadline=None, derandomize=True)
 BALLS = {"Linf": Linf(0.2), "L2": L2(0.7), "L1": L1(1.1), "L0": L0(2)}
@@ -73,7 +74,7 @@ def test_the_projection_on_l1_is_the_nearest_point(seed, radius):
 def test_dual_norms_bound_linear_scores(name):
     rng = np.random.default_rng(0)
     threat, gradient = BALLS[name], rng.normal(size=(1, 6))
-    speed = float(balls.dual(threat)(gradient)[0])
+    speed = float(threats.dual(threat)(gradient)[0])
     moves = rng.normal(size=(2000, 6)).astype("float32")
     moves /= ops.convert_to_numpy(threat.norm(moves))[:, None]
     gains = moves @ gradient[0]
@@ -89,12 +90,12 @@ def test_steps_gain_most_for_their_length(name):
     x = np.full((1, 6), 0.5, "float32")
     move = ops.convert_to_numpy(threat.step(x, gradient, 0.1)) - x
     gain = float((move * gradient).sum())
-    assert np.isclose(gain, 0.1 * float(balls.dual(threat)(gradient)[0]))
+    assert np.isclose(gain, 0.1 * float(threats.dual(threat)(gradient)[0]))
 
 
 def test_masked_values_stay():
     mask = np.array([1, 1, 0, 0, 1, 0], bool)
-    threat = Masked(Linf(0.3), mask)
+    threat = Restricted(Linf(0.3), mask)
     origin, x = drawn(0)
     for found in (threat.project(x, origin), threat.sample(origin, 0)):
         found = ops.convert_to_numpy(found)
@@ -108,4 +109,9 @@ def test_no_epsilon_no_bounds():
     with pytest.raises(ValueError, match="lowest, highest"):
         L2(1.0, (1.0, 0.0))
     with pytest.raises(ValueError, match="L0 has no dual"):
-        balls.dual(L0(1))
+        threats.dual(L0(1))
+
+
+def test_the_old_name_of_restricted_threats_still_works():
+    with pytest.warns(DeprecationWarning, match="now called Restricted"):
+        assert robustness.Masked is Restricted

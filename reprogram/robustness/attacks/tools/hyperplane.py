@@ -17,7 +17,7 @@ def reach(
     """Returns the smallest move that lets a linear function rise.
 
     Args:
-        threat: Linf, L2 or L1, or one of them masked; its radius is ignored.
+        threat: `Linf`, `L2` or `L1`, also `Restricted`; its radius is ignored.
         x: Inputs inside the bounds, `(n, ...)`.
         slope: Gradients, `(n, ...)`.
         rise: How much the function is to change, `(n,)`.
