@@ -3,10 +3,10 @@
 import dataclasses
 
 import numpy as np
-from scipy import special
 from sklearn import metrics
 
 MOST_CURVES = 10
+SLACK = 1e-3  # of probabilities in float16, rounded
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,31 +20,20 @@ class Outcomes:
             numbers; NaN where missing.
         predictions: `(rows, columns)`: values for regression, probabilities
             of the classes or labels otherwise; NaN where missing.
-        ranked: Whether the predictions order the rows, or only name a class.
     """
 
     problem: str
     names: list[str]
     targets: np.ndarray
     predictions: np.ndarray
-    ranked: bool = True
 
 
 def read(record: dict) -> Outcomes:
     """Reads the test rows of a record.
 
-    In a classification or multi-label task, scores outside [0, 1] are read as
-    logits, one integer a row as the predicted class, and one fraction a row as
-    the probability of the second class.
-
-    Args:
-        record: A record with `test`.
-
-    Returns:
-        The outcomes.
-
     Raises:
-        ValueError: If the shapes of targets and predictions do not fit.
+        ValueError: If the shapes of targets and predictions do not fit, or
+            what should be probabilities is none.
 
     Example:
     >>> task = {"problem": "regression", "target_names": ["y"]}
@@ -52,24 +41,32 @@ def read(record: dict) -> Outcomes:
     >>> read({"task": task, "test": test}).targets.tolist()
     [[1.0], [nan]]
     """
-    task = record["task"]
-    truth = _matrix(record, "targets")
-    guess = _matrix(record, "predictions")
-    ranked = True
-    given = list(task.get("target_names") or [])
-    if task["problem"] == "classification":
-        ranked = guess.shape[1] > 1 or not _whole(guess)
-        guess = _probabilities(guess, truth, len(given))
+    problem = record["task"]["problem"]
+    truth, guess = _matrix(record, "targets"), _matrix(record, "predictions")
+    columns = guess.shape[1]
+    if problem == "classification":
+        if truth.shape[1] != 1 or not (np.nan_to_num(truth) < columns).all():
+            raise ValueError(
+                "`test.targets` of a classification must be one class number a"
+                f" row below the {columns} columns of `test.predictions`."
+                f" Received: shape {truth.shape}, largest"
+                f" {np.nanmax(truth):g}."
+            )
     elif guess.shape != truth.shape:
         raise ValueError(
             "`test.predictions` must have the shape of `test.targets`,"
             f" {truth.shape}. Received: {guess.shape}."
         )
-    elif task["problem"] == "multilabel" and _logits(guess):
-        guess = special.expit(guess)
-    columns = guess.shape[1]
+    known = guess[np.isfinite(guess)]
+    outside = (known < -SLACK) | (known > 1 + SLACK)
+    if problem != "regression" and outside.any():
+        raise ValueError(
+            f"`test.predictions` of a {problem} must be probabilities."
+            f" Received values from {known.min():g} to {known.max():g}."
+        )
+    given = list(record["task"].get("target_names") or [])
     names = given[:columns] + [str(i) for i in range(len(given), columns)]
-    return Outcomes(task["problem"], names, truth, guess, ranked)
+    return Outcomes(problem, names, truth, guess)
 
 
 def _matrix(record: dict, name: str) -> np.ndarray:
@@ -81,38 +78,6 @@ def _matrix(record: dict, name: str) -> np.ndarray:
             f" row ({error}). Correct the record."
         ) from error
     return values.reshape(len(values), -1 if values.size else 1)
-
-
-def _logits(values: np.ndarray) -> bool:
-    return bool((values < 0).any() or (values > 1).any())
-
-
-def _whole(values: np.ndarray) -> bool:
-    finite = values[np.isfinite(values)]
-    return bool((finite == finite.round()).all() and (finite >= 0).all())
-
-
-def _probabilities(
-    guess: np.ndarray, truth: np.ndarray, classes: int
-) -> np.ndarray:
-    known = truth[np.isfinite(truth)]
-    if guess.shape[1] > 1:
-        guess = special.softmax(guess, axis=1) if _logits(guess) else guess
-    elif _whole(guess):
-        finite = guess[np.isfinite(guess)]
-        classes = max([classes, *(finite + 1), *(known + 1)], default=1)
-        missing = np.isnan(guess)
-        guess = np.where(missing, np.nan, guess == np.arange(int(classes)))
-    else:
-        guess = special.expit(guess) if _logits(guess) else guess
-        guess = np.hstack([1 - guess, guess])
-    if truth.shape[1] != 1 or (known >= guess.shape[1]).any():
-        raise ValueError(
-            "`test.targets` of a classification must be one class number a row"
-            f" below the {guess.shape[1]} columns of `test.predictions`."
-            f" Received: shape {truth.shape}, largest {known.max(initial=0):g}."
-        )
-    return guess
 
 
 def column_errors(outcomes: Outcomes) -> np.ndarray:
@@ -160,11 +125,9 @@ def roc_curves(
     Returns:
         Name, false positive rates, true positive rates and area of each curve:
         the second of two classes; of many classes those with the `MOST_CURVES`
-        smallest areas. Empty where no scores were predicted.
+        smallest areas.
     """
     truth, guess = outcomes.targets, outcomes.predictions
-    if not outcomes.ranked:
-        return []
     classes = outcomes.problem == "classification"
     if classes:
         member = truth == np.arange(guess.shape[1])

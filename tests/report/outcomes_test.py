@@ -36,10 +36,9 @@ def test_multilabel():
     targets = rng.integers(0, 2, (60, 4)).astype(float)
     targets[:10, 0], targets[:, 3] = np.nan, 1
     record["task"]["problem"] = "multilabel"
-    logits = np.nan_to_num(4 * targets - 2)
-    record["test"] |= {"targets": targets, "predictions": logits}
+    shares = np.nan_to_num(0.8 * targets + 0.1)
+    record["test"] |= {"targets": targets, "predictions": shares}
     rows = outcomes.read(record)
-    assert (rows.predictions >= 0).all() and (rows.predictions <= 1).all()
     curves = outcomes.roc_curves(rows)
     assert [curve[0] for curve in curves] == ["digit 0", "digit 1", "digit 2"]
     assert [curve[3] for curve in curves] == [1, 1, 1]
@@ -58,26 +57,17 @@ def classified(predictions: list, targets: list) -> outcomes.Outcomes:
     return outcomes.read({"task": task, "test": test})
 
 
-@pytest.mark.parametrize(
-    ("predictions", "ranked"),
-    [
-        ([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]], True),
-        ([[2.0, -1.0], [-3.0, 4.0], [0.0, 0.5]], True),
-        ([0.1, 0.8, 0.6], True),
-        ([[-1.0], [2.0], [0.5]], True),
-        ([0, 1, 1], False),
-    ],
-)
-def test_every_form_of_class_prediction(predictions, ranked):
-    rows = classified(predictions, [0, 1, 0])
-    assert rows.predictions.argmax(axis=1).tolist() == [0, 1, 1]
-    assert rows.predictions.sum(axis=1) == pytest.approx(1)
+def test_classes():
+    rows = classified([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]], [0, 1, 0])
     assert outcomes.confusion(rows).tolist() == [[1, 1], [0, 1]]
-    curves = outcomes.roc_curves(rows)
-    assert [curve[0] for curve in curves] == (["yes"] if ranked else [])
-    assert all(curve[3] == 1 for curve in curves)
-    expected = "predicted yes" + (" (0." if ranked else "")
-    assert examples.caption(rows, 2)[1].startswith(expected)
+    ((name, *_, area),) = outcomes.roc_curves(rows)
+    assert (name, area) == ("yes", 1)
+    assert examples.caption(rows, 2) == ["target no", "predicted yes (0.60)"]
+
+
+def test_what_is_no_probability_is_refused():
+    with pytest.raises(ValueError, match="probabilities.*from -3 to 4"):
+        classified([[2.0, -1.0], [-3.0, 4.0]], [0, 1])
 
 
 def test_wrong_shapes_are_named():

@@ -106,8 +106,8 @@ def caption(rows: Outcomes, index: int, unit: str = "") -> list[str]:
     names = [figures.short(name) for name in rows.names]
     if rows.problem == "classification":
         target = names[int(rows.targets[index, 0])]
-        share = f" ({guess.max():.2f})" if rows.ranked else ""
-        return [f"target {target}", f"predicted {names[guess.argmax()]}{share}"]
+        best = f"{names[guess.argmax()]} ({guess.max():.2f})"
+        return [f"target {target}", f"predicted {best}"]
     if len(guess) == 1:
         return [f"{text} {unit}".strip() for text in _pair(rows, index, 0)]
     wrong = outcomes.column_errors(rows)[index].filled(-1)
