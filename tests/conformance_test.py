@@ -146,9 +146,12 @@ def test_two_devices_train_as_one(case, two_devices):
     loss, x, y = loss_of(case, layer)
     start = [variable.value for variable in layer.trainable_variables]
     value, slope = gradients.value_and_grad(loss)(start)
+    # Tracing a graph for each layer takes three times as long as the step;
+    # parallel_test.py trains a compiled model.
+    eager = keras.backend.backend() == "tensorflow"
     with two_devices():
         model = model_of(case)
-        model.compile(keras.optimizers.SGD(RATE), "mse")
+        model.compile(keras.optimizers.SGD(RATE), "mse", run_eagerly=eager)
         history = model.fit(x, y, batch_size=len(x), verbose=0)
     close(history.history["loss"][0], value)
     for weight, before, step in zip(
