@@ -1,4 +1,4 @@
-"""The default predictor: stacking, and missing labels."""
+"""The default predictor: problems, missing labels, intervals."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,17 @@ import pytest
 from reprogram.experiments import evaluation
 from reprogram.predictors import molecules as fewshot
 from reprogram.predictors.molecules import parts
-from reprogram.predictors.molecules import stacking
 from tests import commands
 
 ROWS = commands.molecules(40)
+
+
 SMILES = [row for row, _ in ROWS]
+
+
 Y = np.array([value for _, value in ROWS])
+
+
 FEW = (parts.DEFAULT[1], parts.DEFAULT[3])
 
 
@@ -103,44 +108,10 @@ def test_refuses():
         model.predict(["xyz"])
 
 
-def test_shares_follow_the_errors():
-    rng = np.random.default_rng(0)
-    y = rng.normal(size=200)
-    noise = rng.normal(size=(200, 3)) * [0.3, 0.3, 3]
-    shares = stacking.weigh(y[:, None] + noise, y, np.ones(3) / 3)
-    assert shares[2] < 0.1 and shares[:2].min() > 0.3
-    start = np.array([0.9, 0.05, 0.05])
-    few = stacking.weigh(y[:3, None] + noise[:3], y[:3], start, strength=1e4)
-    np.testing.assert_allclose(few, start, atol=0.02)
-
-
-def test_folds_share_out_the_classes():
-    y = np.arange(50) < 10
-    for rest, held in stacking.folds(y, "labels", seed=3):
-        assert len(held) == 10 and y[held].sum() == 2
-        assert sorted([*rest, *held]) == list(range(50))
-    rare = np.arange(32) < 2
-    counts = [rare[held].sum() for _, held in stacking.folds(rare, "labels")]
-    assert sorted(counts) == [0, 0, 0, 1, 1]
-    pair = stacking.folds(np.arange(2), "labels")
-    assert sorted(held.tolist() for _, held in pair) == [[0], [1]]
-
-
 def test_a_single_positive_label_in_a_fold():
     y = (np.arange(32) == 4) | (np.arange(32) == 20)
     model = fewshot.MoleculePredictor(source="").fit(SMILES[:32], y.astype(int))
     assert np.isfinite(model.predict(SMILES)).all()
-
-
-@pytest.mark.parametrize("part", parts.FLOORS, ids=lambda part: part.name)
-@pytest.mark.parametrize("problem", ["regression", "labels"])
-def test_floors(part, problem):
-    from reprogram.predictors.molecules import features
-
-    table = features.compute(SMILES, part.views)
-    y = Y if problem == "regression" else (np.median(Y) < Y).astype(float)
-    found = part.make(problem, 0).fit(table, y).predict(table)
-    assert np.corrcoef(found, y)[0, 1] > 0.5
 
 
 def test_scores_have_intervals():

@@ -1,4 +1,4 @@
-"""Conformal intervals and sets, the domain, and structural alerts."""
+"""Conformal intervals and sets, and how often they hold the truth."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,8 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from reprogram.molecules import alerts
-from reprogram.molecules.fingerprints import unfolded_counts
 from reprogram.predictors import conformal
-from reprogram.predictors import domain
 from reprogram.predictors.assessment import Assessment
-from reprogram.predictors.molecules import labels
 
 
 @settings(deadline=None, max_examples=15)
@@ -71,56 +67,3 @@ def test_covered_says_where_the_truth_is_held(classes):
     chosen = Assessment(one, None, None, sets.reshape(shape), *rest)
     held = conformal.covered(chosen, truth)
     np.testing.assert_array_equal(held, [[1], [0], [np.nan]])
-
-
-def test_domain_says_where_the_nearest_is():
-    train = ["c1ccccc1C", "c1ccccc1CC", "c1ccccc1CCC", "c1ccccc1CO"]
-    found = domain.learn(unfolded_counts(train))
-    new = unfolded_counts(["c1ccccc1CCC", "FC(F)(F)S", "[Na+]"])
-    nearest, similarity, inside = found(new)
-    assert nearest[0] == 2 and similarity[0] == 1
-    assert inside.tolist() == [True, False, False]
-    assert similarity.min() >= 0
-    own = found(unfolded_counts(train))[2]
-    assert own.all()
-
-
-def test_alerts():
-    rows = ["CCO", "O=C1C=CC(=O)C=C1", "CC(=O)Cl"]
-    assert alerts.alerts(rows, "Brenk")[2] == "acid_halide"
-    assert alerts.alerts(rows, "PAINS")[::2] == ["", ""]
-    assert alerts.alerts([], "PAINS") == []
-    with pytest.raises(ValueError, match="one of PAINS, Brenk"):
-        alerts.alerts([], "pains")
-
-
-def test_calibrated_probabilities_rise_and_fit():
-    rng = np.random.default_rng(3)
-    score = rng.uniform(size=2000)
-    label = (rng.uniform(size=2000) < score).astype(float)
-    curve = labels.calibrate(score, label)
-    p = labels.probability(score, curve)
-    assert (np.diff(p[np.argsort(score)]) >= 0).all()
-    assert abs(p.mean() - label.mean()) < 0.01
-    wrong = labels.calibrate(1 - score, label)
-    assert wrong[0] > 0  # never turned around
-
-
-def test_labels_are_read():
-    read = labels.read
-    three = ["C", "CC", "CCC"]
-    assert read(three, [0, 1, 1]).problem == "classification"
-    assert read(three, [0.5, 1, 2]).problem == "regression"
-    assert read(three, [[0, 1], [1, None], [1, 0]]).problem == "multilabel"
-    many = read([*three, "O"], ["a", "b", "c", None])
-    assert many.classes == ("a", "b", "c") and np.isnan(many.values[3]).all()
-    for labels_, problem, match in (
-        ([1, 2], "", "need labels of shape"),
-        ([1.0, "x", 2.0], "regression", "are numbers"),
-        (["a", "a", "a"], "", "at least two classes"),
-        ([[0, 2], [1, 1], [0, 0]], "multilabel", "0, 1 or missing"),
-        ([[0.5, 2], [0.5, 1], [None, 0]], "", "Column 1 of the labels"),
-        ([[0, 2], [1, 1], [0, 0]], "classification", "one class a molecule"),
-    ):
-        with pytest.raises(ValueError, match=match):
-            read(three, labels_, problem)
