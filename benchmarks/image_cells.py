@@ -8,10 +8,10 @@ import re
 import keras
 import numpy as np
 
-from reprogram.predictors import baselines
-from reprogram.predictors import data as comparison
-from reprogram.predictors import fine_tuning
-from reprogram.predictors import recipe as recipes
+from reprogram import predictors
+from reprogram.predictors import training
+from reprogram.predictors.baselines import BaselinePredictor
+from reprogram.predictors.data import Data
 from reprogram.predictors.recipe import Recipe
 from reprogram.program import fingerprint
 from reprogram.reprogrammer import Reprogrammer
@@ -33,13 +33,17 @@ FILES = {
     "usps": ("usps.npz", "x_{}", "y_{}"),
     "pneumonia": ("pneumoniamnist_rebuilt.npz", "{}_images", "{}_labels"),
 }
-RIVALS = {
-    rival.name: rival
-    for rival in (baselines.MAJORITY, *baselines.BASELINES["image"])
-}
 # The usual probe, of the last layer before the classes.
 POOLED = "linear probe, pooled end"
-RIVALS[POOLED] = RIVALS["linear probe"]
+RIVALS = {
+    "majority class": "trivial",
+    "linear probe": "probe",
+    "LoRA": "lora",
+    "fine-tuning": "fine-tuning",
+    "nearest neighbor": "nearest-neighbor",
+    "random forest": "forest",
+    POOLED: "probe",
+}
 # What the recipe of a transform or mapping needs besides its name.
 FURTHER = {
     "overlay narrow": {"transform": "overlay", "border": "narrow"},
@@ -112,7 +116,7 @@ class Bench:
         task, source = self.task(cell.task), self.source(cell.source)
         train, test = splits.split(task)
         test = test[:200] if quick else test
-        data = comparison.Data(
+        data = Data(
             inputs=task.inputs,
             targets=task.targets,
             problem=task.problem,
@@ -126,55 +130,54 @@ class Bench:
         found, count, more = fit(cell, data, source, quick)
         if fingerprint(source.model) != before:
             raise RuntimeError(f"The source of {cell} has changed.")
-        entry = comparison.entry(cell.model, data, found, count, 0.0)
         result = {"cell": dataclasses.asdict(cell), "frozen": before}
-        result |= {"metrics": entry["metrics"], "parameters": count}
+        result |= {"metrics": data.scores(found), "parameters": count}
         return result | more
 
     def _rival(
-        self, cell: Cell, data: comparison.Data, source: Source, quick: bool
+        self, cell: Cell, data: Data, source: Source, quick: bool
     ) -> tuple[np.ndarray, int, dict]:
-        rival, seed = RIVALS[cell.model], cell.seed
-        if isinstance(rival, baselines.Tuned):
+        key, seed = RIVALS[cell.model], cell.seed
+        data = dataclasses.replace(data, source=source)
+        if key in ("lora", "fine-tuning"):
             recipe = chosen(f"identity+{cell.model}", cell.size, quick)
             recipe = dataclasses.replace(recipe, mapping="linear")
-            found, count = fine_tuning.fit_predict(
-                rival, data, source, recipe, seed
-            )
-            return found, count, {}
-        rows = np.concatenate(data.draws[seed])
-        if cell.model == POOLED:
-            source = dataclasses.replace(source, feature_layer=pooled(source))
+            model = predictors.get(key, seed, recipe)
+            model.fit(data, *data.draws[seed])
+            found = model.predict(data.inputs[data.test])
+            return found, model.parameters, {}
+        probe = BaselinePredictor(key, seed)
+        if key == "probe":
+            rows = np.concatenate(data.draws[seed])
+            if cell.model == POOLED:
+                layer = pooled(source)
+                source = dataclasses.replace(source, feature_layer=layer)
+                held = self._read(source, data.inputs[data.test])
+            else:
+                held = self.features(cell.source, cell.task)
+                held = held[: len(data.test)]
             x = self._read(source, data.inputs[rows])
-            held = self._read(source, data.inputs[data.test])
-        elif rival.features == "source":
-            x = self._read(source, data.inputs[rows])
-            held = self.features(cell.source, cell.task)[: len(data.test)]
-        else:
-            x, held = (
-                baselines.features(rival.features, data.inputs[part])
-                for part in (rows, data.test)
-            )
-        known = (x, data.targets[rows])
-        answer = baselines.fit_predict(
-            rival, data.problem, known, held, seed, len(data.names)
-        )
-        return *answer, {}
+            count = len(data.names)
+            probe.fit_table(data.problem, count, x, data.targets[rows])
+            return probe.predict_table(held), probe.parameters, {}
+        probe.fit(data, *data.draws[seed])
+        found = probe.predict(data.inputs[data.test])
+        return found, probe.parameters, {}
 
     def _program(
-        self, cell: Cell, data: comparison.Data, source: Source, quick: bool
+        self, cell: Cell, data: Data, source: Source, quick: bool
     ) -> tuple[np.ndarray, int, dict]:
         recipe = chosen(cell.model, cell.size, quick)
         fit, held = data.draws[cell.seed]
         shape = (None, *source.model.input_shape[1:])
-        model = recipes.build(
+        model = training.build(
             source, data.problem, data.names, recipe, shape, cell.seed
         )
         pairs = [
             (data.inputs[rows], data.targets[rows]) for rows in (fit, held)
         ]
-        history = recipes.train(model, source, recipe, *pairs)
-        found = recipes.predict(
+        history = training.train(model, source, recipe, *pairs)
+        found = training.predict(
             model, source, data.problem, data.inputs[data.test], recipe.views
         )
         count = sum(int(np.prod(w.shape)) for w in model.trainable_weights)

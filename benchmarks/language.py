@@ -141,18 +141,18 @@ def rival(
             LogisticRegressionCV(max_iter=2000, scoring="neg_log_loss"),
         )
         return model.fit(x.tolist(), y).predict_proba(test.tolist())
-    baseline = baselines.PROBE
+    key = "probe"
     tables = [np.zeros((len(part), 1)) for part in (x, test)]
     if name == "majority class":
-        baseline = baselines.MAJORITY
+        key = "trivial"
     else:
         reader = Reprogrammer(source.model, feature_layer=source.feature_layer)
         tables = [
             reader.source_scores(source.preprocess(part)) for part in (x, test)
         ]
-    return baselines.fit_predict(
-        baseline, "classification", (tables[0], y), tables[1], 0, 2
-    )[0]
+    model = baselines.BaselinePredictor(key)
+    model.fit_table("classification", 2, tables[0], y)
+    return model.predict_table(tables[1])
 
 
 def reprogram(
@@ -162,12 +162,13 @@ def reprogram(
 
     from reprogram import mappings
     from reprogram import transforms
-    from reprogram.predictors import recipe as recipes
+    from reprogram.predictors import training
+    from reprogram.predictors.recipe import Recipe
     from reprogram.reprogrammer import Reprogrammer
 
     keras.utils.set_random_seed(cell.seed)
     source = frozen(cell.source)
-    recipe = recipes.Recipe(epochs=20, learning_rate=1e-3, views=0)
+    recipe = Recipe(epochs=20, learning_rate=1e-3, views=0)
     if cell.model == "soft prompt":
         transform = transforms.SoftPrompt(8)
     else:
@@ -187,8 +188,8 @@ def reprogram(
         keras.optimizers.Adam(recipe.learning_rate),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    recipes.train(model, source, recipe, fit, held)
-    found = recipes.predict(model, source, "classification", test)
+    training.train(model, source, recipe, fit, held)
+    found = training.predict(model, source, "classification", test)
     weights = model.trainable_weights
     return found, sum(int(np.prod(w.shape)) for w in weights)
 

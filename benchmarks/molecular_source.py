@@ -219,14 +219,9 @@ def head(baselines, metrics, task, x: np.ndarray, draw: tuple) -> float:
     train, test, size, seed = draw
     fit = np.concatenate(splits.draw(task, train, size, seed))
     y = task.targets
-    answers, _ = baselines.fit_predict(
-        baselines.PROBE,
-        task.problem,
-        (x[fit], y[fit]),
-        x[test],
-        seed,
-        len(task.target_names),
-    )
+    model = baselines.BaselinePredictor("probe", seed)
+    model.fit_table(task.problem, len(task.target_names), x[fit], y[fit])
+    answers = model.predict_table(x[test])
     found = dict(metrics.evaluate(task.problem, y[test], answers))
     return found["rmse" if task.problem == "regression" else "roc_auc"]
 

@@ -53,6 +53,15 @@ PROGRAMS = {
 QUICK_RIVALS = ("majority class", "nearest neighbor", "random forest")
 RIVALS = (*QUICK_RIVALS, "MiniRocket, ridge", "linear probe")
 TUNED = ("LoRA", "fine-tuning")
+RIVAL_KEYS = {
+    "majority class": "trivial",
+    "nearest neighbor": "nearest-neighbor",
+    "random forest": "forest",
+    "MiniRocket, ridge": "minirocket",
+    "linear probe": "probe",
+    "LoRA": "lora",
+    "fine-tuning": "fine-tuning",
+}
 # Published mean of Voice2Series on these sets, and of 1,000 ROCKET kernels
 # with ridge (5 seeds).
 BAR, ROCKET = 0.918, 0.912
@@ -131,7 +140,6 @@ def draw(
 def run(cell: Cell) -> dict:
     """Trains and tests the model of a cell."""
     from reprogram import sources
-    from reprogram.predictors import data as comparison
     from reprogram.program import fingerprint
 
     data = load(cell)
@@ -142,7 +150,7 @@ def run(cell: Cell) -> dict:
         found = reprogram(cell, data, source)
     else:
         found = rival(cell, data, source)
-    scores = comparison.entry(cell.model, data, found, 0, 0.0)["metrics"]
+    scores = data.scores(found)
     return {
         **dataclasses.asdict(cell),
         **scores,
@@ -152,43 +160,28 @@ def run(cell: Cell) -> dict:
 
 
 def reprogram(cell: Cell, data: object, source: object) -> np.ndarray:
-    from reprogram.predictors import recipe as recipes
+    from reprogram.predictors import training
+    from reprogram.predictors.recipe import Recipe
 
-    recipe = recipes.Recipe(**PROGRAMS[cell.model])
+    recipe = Recipe(**PROGRAMS[cell.model])
     fit, held = data.draws[cell.seed]
     shape = (None, *source.preprocess(data.inputs[:1]).shape[1:])
-    model = recipes.build(
+    model = training.build(
         source, data.problem, data.names, recipe, shape, cell.seed
     )
     pairs = [(data.inputs[r], data.targets[r]) for r in (fit, held)]
-    recipes.train(model, source, recipe, *pairs)
+    training.train(model, source, recipe, *pairs)
     inputs = data.inputs[data.test]
-    return recipes.predict(model, source, data.problem, inputs, recipe.views)
+    return training.predict(model, source, data.problem, inputs, recipe.views)
 
 
 def rival(cell: Cell, data: object, source: object) -> np.ndarray:
-    from reprogram.predictors import baselines
-    from reprogram.predictors import data as comparison
-    from reprogram.predictors import fine_tuning
-    from reprogram.predictors.recipe import Recipe
+    from reprogram import predictors
 
-    table = [baselines.MAJORITY, *baselines.BASELINES["series"]]
-    baseline = next(b for b in table if b.name == cell.model)
-    if cell.model in TUNED:
-        plain = comparison.plain(source)
-        return fine_tuning.fit_predict(
-            baseline, data, plain, Recipe(), cell.seed
-        )[0]
-    features = comparison.Features(data, source)
-    rows = np.concatenate(data.draws[cell.seed])
-    return baselines.fit_predict(
-        baseline,
-        data.problem,
-        (features(baseline.features, rows), data.targets[rows]),
-        features(baseline.features, data.test),
-        cell.seed,
-        len(data.names),
-    )[0]
+    data = dataclasses.replace(data, source=source)
+    key = RIVAL_KEYS[cell.model]
+    model = predictors.get(key, cell.seed).fit(data, *data.draws[cell.seed])
+    return model.predict(data.inputs[data.test])
 
 
 def report(found: list[dict]) -> None:

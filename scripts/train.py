@@ -1,120 +1,154 @@
-"""Reprograms a frozen source for a task and compares it with baselines.
+"""Fits a predictor to labelled data and compares it with others.
 
-    python -m scripts.train --task=nav17
-    python -m scripts.train --task=my.csv --target_column=pIC50
-    python -m scripts.train --task=digits --train_size=100
+    reprogram train --task=nav17
+    reprogram train --task=my.csv --target_column=pIC50
+    reprogram train --task=photos/ --source=MobileNetV2
+    reprogram train --task=my.csv --predictor=reprogrammed --compare=probe
 
-Writes record.json, report.html, model.keras and program.weights.h5 into
---output_dir. The same command resumes, or adds seeds if there are more.
+Molecules get the few-label ensemble and everything else the reprogrammed
+source, in one table with the baselines that matter. Writes record.json,
+report.html, training.csv and the predictor into --output_dir, for `predict`,
+`optimize` and `evaluate-robustness`. The same command resumes.
 """
 
 import pathlib
 import shlex
 import sys
 import time
+from typing import TYPE_CHECKING
+from typing import Any
 
 from absl import flags
 
 from reprogram.scripts import errors
 from reprogram.scripts import recipe_flags
 
+if TYPE_CHECKING:
+    from reprogram.experiments.labelled import Labelled
+
 FLAGS = flags.FLAGS
-flags.DEFINE_string("task", "nav17", "Name, or path of data; see tasks.load.")
-flags.DEFINE_string("csv", None, "The same as --task with a CSV file.")
-flags.DEFINE_string("smiles_column", None, "Column of the SMILES.")
-flags.DEFINE_string("target_column", None, "Column or columns of targets.")
-flags.DEFINE_string("split_column", None, "Column that says train or test.")
-flags.DEFINE_string("problem", None, "Instead of the guessed one.")
-flags.DEFINE_string("metric", None, "Headline metric.")
-flags.DEFINE_string("split", "", "scaffold, random or given.")
-flags.DEFINE_float("test_fraction", 0.2, "Share of the test set.")
-flags.DEFINE_integer("train_size", 128, "Labels in all; 0 for all.", 0)
-flags.DEFINE_integer("seeds", 5, "Draws and initializations.", 1)
-flags.DEFINE_string("source", None, "Frozen source; see sources.load.")
-flags.DEFINE_string("output_dir", None, "Default: runs/<task>-<time>.")
+flags.DEFINE_string(
+    "task", None, "Name of a task, or path of a file or folder of data."
+)
+flags.DEFINE_string("csv", None, "Path of a table; the same as --task.")
+flags.DEFINE_string("data_dir", None, "Folder with the files of named tasks.")
+flags.DEFINE_string("smiles_column", None, "Name of the column of SMILES.")
+flags.DEFINE_string(
+    "target_column", None, "Name of the target column, or several with commas."
+)
+flags.DEFINE_string(
+    "split_column", None, "Name of the column that says train or test."
+)
+flags.DEFINE_string(
+    "problem",
+    None,
+    "Problem: classification, multilabel or regression; guessed by default.",
+)
+flags.DEFINE_string("metric", None, "Metric of the headline.")
+flags.DEFINE_string("split", "", "Split: scaffold, random or given.")
+flags.DEFINE_float("test_fraction", 0.2, "Share of rows in the test set.")
+flags.DEFINE_integer(
+    "train_size",
+    None,
+    "Number of labels to learn from; all of them by default, 128 for nav17.",
+    0,
+)
+flags.DEFINE_integer("seeds", 3, "Number of draws of the labels.", 1)
+flags.DEFINE_string("source", None, "Frozen source, see sources.load.")
+flags.DEFINE_string(
+    "predictor", None, "Predictor to keep, a key of predictors.PREDICTORS."
+)
+flags.DEFINE_list(
+    "compare", None, "Predictors to compare with; 'none' for no other."
+)
+flags.DEFINE_bool(
+    "refit", True, "Fit the kept predictor to all labels in the end."
+)
+flags.DEFINE_string(
+    "output_dir", None, "Folder of the run; runs/TASK-TIME by default."
+)
 flags.DEFINE_bool("tensorboard", False, "Write for TensorBoard as well.")
 flags.adopt_module_key_flags(recipe_flags)
 
-SOURCES = {"molecule": "zinc-autoencoder", "image": "shapes", "series": "waves"}
 READING = ("smiles_column", "target_column", "split_column", "problem")
 
 
-def prepare():
-    """Task, source, split and the draws of every seed."""
-    from reprogram import series as lengths
-    from reprogram import sources
-    from reprogram import tasks
-    from reprogram.experiments.run import Data
-    from reprogram.tasks import splits
-    from reprogram.tasks.describe import describe
-    from reprogram.tasks.describe import readable
+def prepare() -> "Labelled":
+    """Reads task and source, splits the rows and draws labels."""
+    name = FLAGS.csv or FLAGS.task
+    if not name:
+        raise ValueError(
+            "--task is missing: give the name of a task, such as nav17, or a"
+            " file of your own."
+        )
+    from reprogram.experiments import labelled
 
-    options = {name: FLAGS[name].value for name in READING}
-    task = tasks.load(FLAGS.csv or FLAGS.task, metric=FLAGS.metric, **options)
-    source = sources.load(FLAGS.source or SOURCES[task.modality])
-    task, unread = readable(task, source.explain)
-    train, test = splits.split(task, FLAGS.split, FLAGS.test_fraction)
-    draws = {
-        seed: splits.draw(task, train, FLAGS.train_size, seed)
-        for seed in range(FLAGS.seeds)
-    }
-    data = Data(
-        inputs=task.inputs,
-        targets=task.targets,
-        problem=task.problem,
-        modality=task.modality,
-        names=task.target_names,
-        draws=draws,
-        test=test,
+    options = {key: FLAGS[key].value for key in (*READING, "data_dir")}
+    return labelled.prepare(
+        name,
+        options | {"metric": FLAGS.metric},
+        source=FLAGS.source,
+        split=(FLAGS.split, FLAGS.test_fraction),
+        train_size=FLAGS.train_size,
+        seeds=FLAGS.seeds,
     )
-    about = describe(task, train, test)
-    about["input_shape"] = task.inputs.shape[1:]
-    if task.modality == "series":
-        about["shorter"] = not lengths.known(task.inputs).all()
-    return data, source, about, FLAGS.train_size or len(train), unread
 
 
-def main(_):
+def given() -> dict[str, Any]:
+    """The flags of this program."""
+    relevant = FLAGS.get_key_flags_for_module(sys.modules[__name__])
+    return {flag.name: flag.value for flag in relevant}
+
+
+def main(_: list[str]) -> None:
+    """Runs the experiment and writes the folder of the run."""
     from reprogram import files
-    from reprogram.experiments import run as experiment
-    from reprogram.program import fingerprint
+
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    if FLAGS.output_dir:
+        files.check_writable(FLAGS.output_dir)
+    rows = prepare()
+    from reprogram.experiments.run import Experiment
     from reprogram.report import record
     from reprogram.report.pages import run as page
     from reprogram.report.pages import tensorboard
+    from reprogram.report.verdict import verdict
 
-    data, source, task, size, unread = prepare()
-    stamp = time.strftime("%Y%m%d-%H%M%S")
+    task, data = rows.task, rows.data
     folder = pathlib.Path(FLAGS.output_dir or f"runs/{task['name']}-{stamp}")
-    relevant = FLAGS.get_key_flags_for_module(sys.modules[__name__])
-    given = {flag.name: flag.value for flag in relevant}
-    del given["tensorboard"]
-    board = folder / "tensorboard" if FLAGS.tensorboard else None
     recipe = recipe_flags.chosen()
-    claimed = given | vars(recipe)
-    claimed["data"] = files.digest(data.inputs, data.targets, data.test)
-    claimed["weights of the source"] = fingerprint(source.model)
-    files.claim(folder, claimed, ("output_dir", "seeds"))
+    predictor, rivals = rows.predictors(FLAGS.predictor, FLAGS.compare)
+    flags_given = given()
+    board = folder / "tensorboard" if flags_given.pop("tensorboard") else None
+    claimed = flags_given | vars(recipe) | rows.identity()
+    files.claim(folder, claimed, ("output_dir", "seeds", "compare", "refit"))
+    if (folder / "record.json").exists():
+        print(f"{folder} holds a finished run; what is there is not repeated.")
+    experiment = Experiment(data, predictor, rivals, recipe, folder)
+    for line in rows.notes:
+        print(line)
     with tensorboard.written(board):
-        found = experiment.run(data, source, recipe, folder)
-    result = found | {
-        "command": shlex.join(
-            ["python", "-m", "reprogram.scripts.train", *sys.argv[1:]]
-        ),
-        "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "flags": given,
-        "versions": files.versions(),
-        "task": task,
-        "train_size": size,
-        "seconds": sum(sum(model["seconds"]) for model in found["models"]),
-        "warnings": [f"Not read by the source: {row}" for row in unread],
-    }
-    record.save(folder / "record.json", result)
-    with tensorboard.written(board):
+        result = experiment.run() | {
+            "command": shlex.join(["reprogram", "train", *sys.argv[1:]]),
+            "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "flags": flags_given,
+            "versions": files.versions(),
+            "task": task,
+            "train_size": rows.train_size,
+            "warnings": rows.warnings,
+        }
+        result["seconds"] = sum(sum(m["seconds"]) for m in result["models"])
+        result["verdict"] = verdict(files.plain(result))
+        print(record.table(files.plain(result)), flush=True)
+        everything = rows.everything() if FLAGS.refit else None
+        result["refit"] = experiment.keep(everything)
+        rows.save_training(folder, everything)
+        record.save(folder / "record.json", result)
         page.write(folder / "report.html", record.load(folder))
     if board:
         tensorboard.write(board, record.load(folder))
-    print(record.table(result))
-    print(f"\nReport: {folder / 'report.html'}")
+    print(f"\nSaved: {predictor}, {result['refit']}.")
+    print(f"Report: {folder / 'report.html'}")
 
 
 if __name__ == "__main__":

@@ -139,7 +139,8 @@ def main(_: list[str]) -> None:
         **{name: v for name, v in chosen.items() if v is not None}
     )
     service = chosen_service()
-    data, encoder, task, size, unread = train.prepare()
+    rows = train.prepare()
+    data, task = rows.data, rows.task
     if FLAGS.test_size:
         data = dataclasses.replace(data, test=data.test[: FLAGS.test_size])
     stamp = time.strftime("%Y%m%d-%H%M%S")
@@ -155,15 +156,15 @@ def main(_: list[str]) -> None:
         name=service.name,
     )
     model = experiment.build(meter, service, options, len(data.names), 0)
-    job = experiment.Job(data, service, model, options, encoder, print)
+    job = experiment.Job(data, service, model, options, data.source, print)
     result = experiment.run(job, folder) | {
         "command": shlex.join(["reprogram", "train-blackbox", *sys.argv[1:]]),
         "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "flags": given(),
         "versions": files.versions(),
         "task": task,
-        "train_size": size,
-        "warnings": [f"Not read by the source: {row}" for row in unread],
+        "train_size": rows.train_size,
+        "warnings": rows.warnings,
     }
     record.save(folder / "record.json", result)
     page.write(folder / "report.html", record.load(folder))

@@ -58,6 +58,8 @@ TASKS: dict[str, Callable[[], Task]] = {
     **tdc.TASKS,
     **moleculeace.TASKS,
 }
+# Labels that a named task draws where nobody says how many.
+LABELS = {"nav17": 128}
 _ABOUT = ("name", "metric", "unit", "citation", "licence")
 
 

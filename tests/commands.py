@@ -17,7 +17,13 @@ from typing import NamedTuple
 import numpy as np
 
 ROOT = pathlib.Path(__file__).parents[1]
-SHORT = ("--epochs=2", "--seeds=2")
+SHORT = (
+    "--epochs=2",
+    "--seeds=2",
+    "--predictor=reprogrammed",
+    "--compare=trivial,probe",
+    "--norefit",
+)
 
 
 class Ended(NamedTuple):
@@ -84,6 +90,8 @@ class Runs(NamedTuple):
     table: pathlib.Path
     images: pathlib.Path
     series: pathlib.Path
+    ensemble: pathlib.Path
+    forest: pathlib.Path
     waves: pathlib.Path
     ended: list[Ended]
 
@@ -104,6 +112,8 @@ def _train() -> Runs:
         table=write_molecules(folder / "mol.csv"),
         images=folder / "images",
         series=folder / "series",
+        ensemble=folder / "ensemble",
+        forest=folder / "forest",
         waves=write_series(folder / "waves.tsv"),
         ended=[],
     )
@@ -111,9 +121,20 @@ def _train() -> Runs:
         found.molecules: (f"--csv={found.table}", "--train_size=20"),
         found.images: ("--task=digits", "--train_size=40"),
         found.series: (f"--task={found.waves}", "--train_size=20"),
+        found.ensemble: (
+            f"--task={found.table}",
+            "--predictor=ensemble",
+            "--compare=trivial",
+        ),
+        found.forest: (
+            f"--task={found.table}",
+            "--predictor=forest-ecfp4",
+            "--compare=none",
+            "--refit",
+        ),
     }
     commands = [
-        (*words, *SHORT, f"--output_dir={output}")
+        (*SHORT, *words, f"--output_dir={output}")
         for output, words in tasks.items()
     ]
     found.ended.extend(run("reprogram.scripts.train", *commands))

@@ -15,7 +15,8 @@ import numpy as np
 from keras import ops
 
 from reprogram.blackbox.reprogrammer import BlackBoxReprogrammer
-from reprogram.predictors import recipe as recipes
+from reprogram.predictors import training
+from reprogram.predictors.recipe import Recipe
 from reprogram.reprogrammer import Reprogrammer
 from reprogram.sources import Source
 from reprogram.sources.slicing import slice_source
@@ -80,7 +81,7 @@ def student(
     """
     keras.utils.set_random_seed(seed)
     reader = Reprogrammer(source.model, feature_layer=source.feature_layer)
-    written, rows = recipes.views(source, inputs, VIEWS)
+    written, rows = training.views(source, inputs, VIEWS)
     features = reader.source_scores(written)
     features = features.reshape(len(features), -1)
     scale = keras.layers.Normalization()
@@ -122,7 +123,7 @@ def prime(
     source: Source,
     training: Pair,
     validation: Pair,
-    recipe: recipes.Recipe | None = None,
+    recipe: Recipe | None = None,
     prepare: Callable[[np.ndarray], np.ndarray] = np.asarray,
 ) -> Primed:
     """Asks each input once, then does without the service where it can.
@@ -144,7 +145,7 @@ def prime(
         BudgetSpent: If the budget does not cover training and validation
             inputs; nothing was asked then.
     """
-    recipe = recipe or recipes.Recipe()
+    recipe = recipe or Recipe()
     x, held = prepare(training[0]), prepare(validation[0])
     model.reserve = len(held)
     model.adapt(x, training[1])
@@ -185,7 +186,7 @@ def _local(
     name: str,
     inputs: np.ndarray,
 ) -> np.ndarray:
-    return recipes.predict(
+    return training.predict(
         models[name], sources[name], "classification", inputs, VIEWS
     )
 
@@ -194,15 +195,15 @@ def _reprogram(
     source: Source,
     training: Pair,
     validation: Pair,
-    recipe: recipes.Recipe,
+    recipe: Recipe,
     asked: BlackBoxReprogrammer,
 ) -> Reprogrammer:
     shape = (None, *source.preprocess(training[0][:1]).shape[1:])
     classes = asked.compute_output_shape((None,))[-1]
-    built = recipes.build(
+    built = training.build(
         source, "classification", classes, recipe, shape, asked.seed
     )
-    recipes.train(built, source, recipe, training, validation)
+    training.train(built, source, recipe, training, validation)
     return built
 
 

@@ -6,8 +6,8 @@ import functools
 import numpy as np
 
 from reprogram.diagnosis import transferability
-from reprogram.predictors import data as comparison
-from reprogram.predictors import recipe as recipes
+from reprogram.predictors import training
+from reprogram.predictors.features import plain
 from reprogram.predictors.recipe import Recipe
 from reprogram.reprogrammer import Reprogrammer
 from reprogram.sources import Source
@@ -39,7 +39,7 @@ class Sample:
     @functools.cached_property
     def plain(self) -> np.ndarray:
         """What the source reads without a transform."""
-        return comparison.plain(self.source).preprocess(self.raw)
+        return plain(self.source).preprocess(self.raw)
 
     @property
     def table(self) -> np.ndarray:
@@ -144,7 +144,7 @@ def programs(sample: Sample, epochs: int) -> tuple[float, float, float]:
     """
     default = Recipe()
     found = [Recipe(window=window, views=0) for window in WINDOWS]
-    x, _ = recipes.views(sample.source, sample.raw, default.views)
+    x, _ = training.views(sample.source, sample.raw, default.views)
     try:
         start = _below(sample, default, x)
         best = max(_evidence_below(sample, recipe) for recipe in found)
@@ -160,7 +160,7 @@ def _below(
 ) -> np.ndarray:
     """Features below a program as it starts, or drawn by lot with a seed."""
     count = sample.table.shape[1]
-    model = recipes.build(
+    model = training.build(
         sample.source, "regression", count, recipe, sample.shape, seed or 0
     )
     rng = np.random.default_rng(seed)
@@ -183,10 +183,10 @@ def _trial(sample: Sample, epochs: int) -> float:
     recipe = Recipe(epochs=epochs, views=0)
     order = np.random.default_rng(0).permutation(len(sample.raw))
     held, fit = np.split(order, [max(3, len(order) // 3)])
-    model = recipes.build(
+    model = training.build(
         sample.source, sample.problem, sample.count, recipe, sample.shape
     )
-    start, *after = recipes.train(
+    start, *after = training.train(
         model,
         sample.source,
         recipe,

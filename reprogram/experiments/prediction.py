@@ -1,37 +1,145 @@
-"""Predictions of a trained run."""
+"""Predictions of a run, whatever it trained, as cells of a table."""
 
+import csv
 import dataclasses
+import functools
+import json
 import os
 import pathlib
 from collections.abc import Collection
 from collections.abc import Sequence
+from typing import Any
 
-import keras
 import numpy as np
 
-from reprogram import sources
-from reprogram.predictors import recipe
-from reprogram.predictors import series_as_images
-from reprogram.program import fingerprint
+from reprogram.predictors import Predictor
+from reprogram.predictors import conformal
+from reprogram.predictors.assessment import Assessment
+from reprogram.predictors.baselines import BASELINES
 from reprogram.report import record as records
-from reprogram.reprogrammer import Reprogrammer
+from reprogram.sources.source import Source
 
 BATCH = 512
+TRAINING = "training.csv"
 
 
 @dataclasses.dataclass(frozen=True)
-class Predictor:
-    """The model of a run with what is needed to read its answers.
+class Run:
+    """A finished run, ready to predict.
 
     Args:
-        record: The record of the run.
-        model: The trained model.
-        source: The source it was made of, for its preprocessing.
+        folder: Folder of the run.
+        record: Record of the run.
+        predictor: The predictor that was saved.
+        source: The frozen source; `None` if the predictor reads none.
+        alerts: Names of the catalogs of structural alerts to report, see
+            `molecules.alerts`.
+        confidence: Share of intervals or sets that shall hold the truth.
     """
 
-    record: dict
-    model: Reprogrammer
-    source: sources.Source
+    folder: pathlib.Path
+    record: dict[str, Any]
+    predictor: Predictor
+    source: Source | None = None
+    alerts: tuple[str, ...] = ()
+    confidence: float = 0.9
+
+    @property
+    def task(self) -> dict[str, Any]:
+        """The entry `task` of the record."""
+        return self.record["task"]
+
+    @property
+    def model(self) -> Any:
+        """The Reprogrammer, `None` for predictors that are none."""
+        model = getattr(self.predictor, "model", None)
+        return model if hasattr(model, "source_scores") else None
+
+    @functools.cached_property
+    def training(self) -> dict[str, tuple[str, str]]:
+        """Identifier and measured values of the training molecules."""
+        path = self.folder / TRAINING
+        if not path.exists():
+            return {}
+        with open(path, encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file))[1:]
+        return {row[1]: (row[0], " | ".join(row[2:])) for row in rows}
+
+    def assess(self, inputs: Sequence) -> Assessment:
+        """Predicts, and says how far each prediction can be trusted.
+
+        Predictors without intervals of their own get those of split conformal
+        prediction from the test set of the run.
+
+        Args:
+            inputs: Inputs as in `tasks.Task`.
+
+        Returns:
+            Predictions with intervals or sets; for molecules with the domain
+            and the nearest training molecules.
+        """
+        text = self.task["modality"] == "molecule"
+        batch = np.asarray(list(inputs), object if text else None)
+        if hasattr(self.predictor, "assess"):
+            return self.predictor.assess(batch, self.confidence)
+        values = self.predictor.predict(batch)
+        lower, upper, sets = self._calibrated(values)
+        none = np.zeros(len(batch), int)
+        if self._domain is None:
+            return Assessment(
+                values, lower, upper, sets, [], none, none > 0, none
+            )
+        from reprogram.molecules.fingerprints import unfolded_counts
+
+        counts = unfolded_counts(list(map(str, batch)))
+        nearest, similarity, inside = self._domain(counts)
+        known = list(self.training)
+        names = [known[row] for row in nearest]
+        return Assessment(
+            values, lower, upper, sets, names, similarity, inside, nearest
+        )
+
+    @functools.cached_property
+    def _domain(self) -> Any:
+        if self.task["modality"] != "molecule" or not self.training:
+            return None
+        from reprogram.molecules.fingerprints import unfolded_counts
+        from reprogram.predictors import domain
+
+        return domain.learn(unfolded_counts(list(self.training)))
+
+    def _calibrated(
+        self, values: np.ndarray
+    ) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
+        test = self.record.get("test") or {}
+        truth = np.array(test.get("targets") or [], float)
+        known = np.array(test.get("predictions") or [], float)
+        if not len(truth):
+            known = np.zeros((0, values.shape[1]))
+            truth = np.zeros((0,) if _is_classes(self.task) else known.shape)
+        if _is_classes(self.task):
+            sets = conformal.label_sets(
+                values, known, truth.astype(int), self.confidence
+            )
+            return None, None, sets
+        ends, sets, ones = [], [], np.ones(len(values))
+        for k, column in enumerate(values.T):
+            there = np.isfinite(truth[:, k]) & np.isfinite(known[:, k])
+            y, p = truth[there, k], known[there, k]
+            if self.task["problem"] == "regression":
+                scores = np.abs(y - p)
+                ends.append(
+                    conformal.interval(column, ones, scores, self.confidence)
+                )
+                continue
+            new, old = (np.stack([1 - q, q], axis=1) for q in (column, p))
+            sets.append(
+                conformal.label_sets(new, old, y.astype(int), self.confidence)
+            )
+        if sets:
+            return None, None, np.stack(sets, axis=1)
+        lower, upper = (np.stack(part, axis=1) for part in zip(*ends))
+        return lower, upper, None
 
     def columns(self, taken: Collection[str] = ()) -> list[str]:
         """Names the columns of predictions.
@@ -41,21 +149,34 @@ class Predictor:
                 names end in `_2`, or the next number that is free.
 
         Returns:
-            `prediction` for one value, or the name of the class;
-            `prediction_<name>` for several; `probability_<name>` of classes
-            and labels; and `reason`.
+            `prediction` with `lower` and `upper`, or with `probability_NAME`
+            and `set`, with `_NAME` behind them where there are several
+            targets; for molecules `in_domain`, `nearest`, `nearest_id`,
+            `nearest_value`, `similarity` and `alerts_NAME`; then `reason`.
         """
-        task = self.record["task"]
-        names = [f"_{name}" for name in task["target_names"]]
-        single = task["problem"] == "classification" or len(names) == 1
-        found = [f"prediction{name}" for name in ([""] if single else names)]
-        if task["problem"] != "regression":
-            found += [f"probability{name}" for name in names]
-        found.append("reason")
-        number, free = 1, found
+        names = list(map(str, self.task["target_names"]))
+        problem = self.task["problem"]
+        columns = []
+        if problem == "classification":
+            columns = ["prediction", *(f"probability_{n}" for n in names)]
+            columns.append("set")
+        else:
+            parts = {
+                "regression": ("prediction", "lower", "upper"),
+                "multilabel": ("prediction", "probability", "set"),
+            }[problem]
+            for name in names:
+                end = f"_{name}" if len(names) > 1 else ""
+                columns += [f"{part}{end}" for part in parts]
+        if self.task["modality"] == "molecule":
+            columns += ["in_domain", "nearest", "nearest_id"]
+            columns += ["nearest_value", "similarity"]
+            columns += [f"alerts_{name}" for name in self.alerts]
+        columns.append("reason")
+        number, free = 1, columns
         while not set(free).isdisjoint(taken):
             number += 1
-            free = [f"{name}_{number}" for name in found]
+            free = [f"{name}_{number}" for name in columns]
         return free
 
     def __call__(
@@ -72,7 +193,7 @@ class Predictor:
             For each row the cells of `columns`, empty except for the reason
             where no prediction is possible.
         """
-        explain = self.source.explain or (lambda row: "")
+        explain = getattr(self.source, "explain", None) or (lambda row: "")
         reasons = [r or explain(row) for row, r in zip(inputs, reasons)]
         width = len(self.columns()) - 1
         cells = [[""] * width + [reason] for reason in reasons]
@@ -81,85 +202,165 @@ class Predictor:
         keep.sort(key=lambda row: len(inputs[row]))
         for start in range(0, len(keep), BATCH):
             rows = keep[start : start + BATCH]
-            for row, scores in zip(rows, self._scores(inputs, rows)):
-                if np.isfinite(scores).all():
-                    cells[row] = [*self._cells(scores), ""]
+            batch = [inputs[row] for row in rows]
+            assessment = self.assess(batch)
+            warnings = self._alerts(batch)
+            for place, row in enumerate(rows):
+                if np.isfinite(assessment.prediction[place]).all():
+                    cells[row] = [
+                        *self._values(assessment, place),
+                        *self._neighbor(assessment, place),
+                        *(names[place] for names in warnings),
+                        "",
+                    ]
                 else:
                     cells[row][-1] = "the model gives no finite number"
         return cells
 
-    def _scores(self, inputs: Sequence, rows: Sequence[int]) -> np.ndarray:
-        text = self.source.modality in ("molecule", "token")
-        batch = np.asarray([inputs[r] for r in rows], object if text else None)
-        problem = self.record["task"]["problem"]
-        views = (self.record.get("recipe") or {}).get("views", 0)
-        return recipe.predict(self.model, self.source, problem, batch, views)
+    def _alerts(self, smiles: Sequence[str]) -> list[list[str]]:
+        if not self.alerts:
+            return []
+        from reprogram.molecules.alerts import alerts
 
-    def _cells(self, scores: np.ndarray) -> list[str]:
-        # NumPy's text is the shortest that gives the same float32 again.
-        values, task = list(map(str, scores)), self.record["task"]
-        if task["problem"] == "classification":
-            return [task["target_names"][scores.argmax()], *values]
-        if task["problem"] == "multilabel":
-            return [*("1" if score > 0.5 else "0" for score in scores), *values]
-        return values
+        return [alerts(smiles, name) for name in self.alerts]
+
+    def _values(self, found: Assessment, row: int) -> list[str]:
+        values, names = found.prediction[row], self.task["target_names"]
+        cells: list[str] = []
+        if _is_classes(self.task):
+            inside = [] if found.sets is None else found.sets[row]
+            members = [str(n) for n, within in zip(names, inside) if within]
+            best = str(names[int(values.argmax())])
+            return [best, *map(_text, values), " | ".join(members)]
+        for k, value in enumerate(values):
+            if found.lower is not None and found.upper is not None:
+                ends = (value, found.lower[row, k], found.upper[row, k])
+                cells += [_text(end) for end in ends]
+            elif found.sets is not None:
+                inside = found.sets[row, k]
+                members = [str(i) for i in (0, 1) if inside[i]]
+                cells += [str(int(value > 0.5)), _text(value)]
+                cells.append(" ".join(members))
+        return cells
+
+    def _neighbor(self, found: Assessment, row: int) -> list[str]:
+        if self.task["modality"] != "molecule":
+            return []
+        if not found.nearest:
+            return [""] * 5
+        nearest = found.nearest[row]
+        return [
+            str(bool(found.in_domain[row])).lower(),
+            nearest,
+            *self.training.get(nearest, ("", "")),
+            _text(found.similarity[row]),
+        ]
 
 
-def load(folder: str | os.PathLike, source: str | None = None) -> Predictor:
-    """Loads the model of a run.
+def _is_classes(task: dict[str, Any]) -> bool:
+    return task["problem"] == "classification"
+
+
+def _text(number: float) -> str:
+    return f"{number:.6g}"
+
+
+def load(
+    folder: str | os.PathLike,
+    source: str | None = None,
+    jobs: int = -1,
+    **options: Any,
+) -> Run:
+    """Loads a run.
 
     Args:
-        folder: The folder that `scripts.train` wrote.
+        folder: Folder that `scripts.train` wrote, with any predictor.
         source: What `sources.load` takes, if the source of the run has
             another name or path here.
+        jobs: Processes that compute features; -1 for all cores.
+        **options: `alerts` and `confidence` of `Run`.
 
     Returns:
-        The model, ready to predict.
+        The run, ready to predict.
 
     Raises:
         FileNotFoundError: If the folder is not that of a finished run.
         ValueError: If the model cannot be loaded, or if it or the source has
             other weights than the record says.
     """
-    found = records.load(folder)
-    asked = source or found["flags"].get("source") or found["source"]["name"]
-    frozen = series_as_images.reader(
-        sources.load(asked), found["task"]["modality"]
-    )
-    path = pathlib.Path(folder) / "model.keras"
-    model = _load_model(path)
-    _check(path, model.source_fingerprint(), found)
-    _check(f"The source {asked!r}", fingerprint(frozen.model), found)
-    return Predictor(found, model, frozen)
+    from reprogram import sources
+    from reprogram.predictors.features import Features
 
+    folder = pathlib.Path(folder)
+    record = read_record(folder)
+    task, name = record["task"], record.get("predictor", "reprogrammed source")
+    count = len(task["target_names"])
+    if name == "few-label ensemble":
+        from reprogram.predictors.ensemble import Ensemble
 
-def _load_model(path: pathlib.Path) -> Reprogrammer:
-    if not path.exists():
-        raise FileNotFoundError(
-            f"No model at {path}. Train again, or copy the whole folder."
+        ensemble = Ensemble.load(folder, task["problem"], count, jobs)
+        return Run(folder, record, ensemble, **options)
+    named = (record.get("source") or {}).get("name", "")
+    asked = source or record.get("flags", {}).get("source") or named
+    flags = record.get("flags", {})
+    local = (folder / "model.keras").exists() and "://" not in (source or "")
+    if flags.get("service") and not local:
+        from reprogram.service.runs import Queried
+
+        return Run(
+            folder, record, Queried.load(folder, record, source), **options
         )
-    try:
-        model = keras.saving.load_model(path, compile=False)
-    except Exception as error:
-        first = f"{error}".strip().partition("\n")[0]
-        raise ValueError(
-            f"{path} cannot be loaded. Keras {keras.__version__} says: {first}"
-            " Train again, or copy the file again."
-        ) from error
-    if not isinstance(model, Reprogrammer):
-        raise ValueError(
-            f"{path} must hold a Reprogrammer that scripts.train wrote."
-            f" Received: {type(model).__name__}."
+    classical = (folder / "baseline.json").exists()
+    if classical:
+        from reprogram.predictors.baselines import BaselinePredictor
+
+        about = json.loads((folder / "baseline.json").read_text("utf-8"))
+        reads = BASELINES[about["key"]].features == "source"
+        frozen = sources.load(asked) if reads else None
+        features = Features(frozen, np.zeros(0, object))
+        return Run(
+            folder,
+            record,
+            BaselinePredictor.load(folder, features),
+            frozen,
+            **options,
         )
-    return model
+    from reprogram.predictors.reprogrammed import Reprogrammed
+
+    frozen = sources.load(asked)
+    program = Reprogrammed.load(folder, frozen, record)
+    return Run(folder, record, program, program.source, **options)
 
 
-def _check(what: object, received: str, record: dict) -> None:
-    expected = record["source"]["fingerprint_before"]
-    if received != expected:
-        raise ValueError(
-            f"{what} has other source weights than the run was trained on:"
-            f" fingerprint {received[:12]}, expected {str(expected)[:12]} of"
-            f" {record['source']['name']!r}. Give the source that belongs to"
-            " the run, or train again."
-        )
+def read_record(folder: pathlib.Path) -> dict[str, Any]:
+    """Reads the record of a run, also of one of `scripts.train_molecules`.
+
+    That script is no more; its runs have a `result.json` instead.
+
+    Args:
+        folder: Folder of the run.
+
+    Returns:
+        The record; of an old run of molecules only what predictions need.
+
+    Raises:
+        FileNotFoundError: If there is no record.
+        ValueError: If it is damaged.
+    """
+    path = folder / "result.json"
+    if (folder / "record.json").exists() or not path.exists():
+        return records.load(folder)
+    old = json.loads(path.read_text("utf-8"))
+    kept = json.loads((folder / "predictor.json").read_text("utf-8"))
+    return {
+        "predictor": "few-label ensemble",
+        "flags": {"standard": old["standard"]},
+        "task": {
+            "name": old["task"],
+            "modality": "molecule",
+            "problem": kept["problem"],
+            "metric": next(iter(old["scores"]), ""),
+            "unit": old["unit"],
+            "target_names": old["target_names"],
+        },
+    }

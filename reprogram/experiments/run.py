@@ -1,4 +1,4 @@
-"""One task, several seeds, every baseline: from data to a record."""
+"""One task, its predictors and draws: from data to a record."""
 
 import dataclasses
 import json
@@ -6,194 +6,254 @@ import pathlib
 import time
 from collections.abc import Callable
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from reprogram import files
-from reprogram import mappings
-from reprogram.predictors import data as comparison
-from reprogram.predictors import recipe as recipes
-from reprogram.predictors import series_as_images
+from reprogram import predictors
+from reprogram.experiments.progress import Progress
+from reprogram.predictors import conformal
+from reprogram.predictors.assessment import Assessment
 from reprogram.predictors.data import Data
-from reprogram.predictors.data import Features
-from reprogram.program import fingerprint
-from reprogram.report.pages import program as pictures
-from reprogram.reprogrammer import Reprogrammer
-from reprogram.sources import Source
+from reprogram.predictors.data import check_modality
+from reprogram.predictors.recipe import Recipe
 
-PICTURES = (
-    "image",
-    "series",
-)  # `series_as_images.reader` lets that source read these.
+CONFIDENCE = 0.9
+KEPT = "kept.txt"
+SAVED = ("model.keras", "predictor.json", "baseline.json")
 
 
-def run(
-    data: Data,
-    source: Source,
-    recipe: recipes.Recipe,
-    folder: pathlib.Path,
-    tell: Callable[[str], None] = print,
-) -> dict:
-    """Trains and tests the reprogrammed source and the baselines.
+@dataclasses.dataclass
+class Experiment:
+    """A task on which predictors are compared, one of them to be kept.
 
-    Finished seeds are kept in `folder/seeds` and not run again.
+    Results of a draw and a predictor stay in `folder/cells` and are not
+    computed again: the same call goes on after an interruption.
 
     Args:
-        data: Rows, targets, draws and test set.
-        source: The frozen source.
-        recipe: How to reprogram it.
-        folder: Where `model.keras`, `program.weights.h5` (first seed) and
-            the seeds' results go.
-        tell: Called with a line of progress.
-
-    Returns:
-        The parts of a record that come from training: see
-        `report.schema.FIELDS`.
-
-    Raises:
-        ValueError: If the source reads something else than the data are, or
-            if its parts of the recipe do not go together.
+        data: Rows, targets, draws, test set and source.
+        predictor: Name of the predictor to keep, a key of
+            `predictors.PREDICTORS`.
+        rivals: Names of predictors to compare it with.
+        recipe: How a source is reprogrammed or trained.
+        folder: Folder of the run.
+        tell: Function that receives lines of progress.
     """
-    source = series_as_images.reader(source, data.modality)
-    _check_modality(data, source)
-    features = Features(data, source)
-    folder.mkdir(parents=True, exist_ok=True)
-    for line in comparison.missing(data.modality):
-        tell(line)
-    before = fingerprint(source.model)
-    results = []
-    for seed in data.draws:
-        path = folder / "seeds" / f"{seed}.json"
-        lost = not results and not (folder / "model.keras").exists()
-        if lost or not path.exists():
-            result = _seed(seed, data, features, recipe, folder)
-            files.write_text(path, json.dumps(files.plain(result)))
-        results.append(json.loads(path.read_text()))
-        tell(_progress(results[-1], len(results), len(data.draws)))
-    return {
-        "seeds": list(data.draws),
-        "source": {
-            "name": source.name,
-            "parameters": source.model.count_params(),
-            "fingerprint_before": before,
-            "fingerprint_after": fingerprint(source.model),
-            "licence": source.licence,
-            "citation": source.citation,
-        },
-        "recipe": dataclasses.asdict(recipe),
-        "trainable_parameters": results[0]["models"][-1]["parameters"],
-        "models": _merge([result["models"] for result in results]),
-        "history": [result["history"] for result in results],
-        "test": results[0]["test"],
-        "mapping": results[0]["mapping"],
-        "pictures": results[0].get("pictures", []),
-    }
 
+    data: Data
+    predictor: str
+    rivals: Sequence[str]
+    recipe: Recipe
+    folder: pathlib.Path
+    tell: Callable[[str], None] = print
 
-def _check_modality(data: Data, source: Source) -> None:
-    pair = (source.modality, data.modality)
-    strings = {"molecule", "token"}
-    if len(set(pair)) == 1 or set(pair) == strings or pair == PICTURES:
-        return
-    raise ValueError(
-        f"The source {source.name!r} reads the modality {source.modality!r}"
-        f" and the task is of {data.modality!r}. Choose another source."
-    )
+    def __post_init__(self) -> None:
+        for name in (self.predictor, *self.rivals):
+            predictors.get(name, 0, self.recipe)  # or an error, at once
+        if self.data.source is not None:
+            check_modality(self.data.source, self.data.modality)
+        rivals = [name for name in self.rivals if name != self.predictor]
+        self.names = [*rivals, self.predictor]
+        self._first: predictors.Predictor | None = None
 
+    def run(self) -> dict[str, Any]:
+        """Fits and tests every predictor on every draw.
 
-def _seed(
-    seed: int,
-    data: Data,
-    features: Features,
-    recipe: recipes.Recipe,
-    folder: pathlib.Path,
-) -> dict:
-    models = comparison.baselines_of(seed, data, features, recipe)
-    start = time.perf_counter()
-    model, history, untrained = _reprogram(seed, data, features, recipe)
-    found = recipes.predict(
-        model,
-        features.source,
-        data.problem,
-        data.inputs[data.test],
-        recipe.views,
-    )
-    spent = time.perf_counter() - start
-    count = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
-    models.append(
-        comparison.entry("reprogrammed source", data, found, count, spent)
-    )
-    shown = []
-    if seed == next(iter(data.draws)):
-        example = features.source.preprocess(data.inputs[data.test[:3]])
-        shown = pictures.of_program(model, untrained, example)
-        model.save(folder / "model.keras")
-        model.save_program(folder / "program.weights.h5")
-    return {
-        "seed": seed,
-        "models": models,
-        "history": {"seed": seed, **history},
-        "test": _test(data, found),
-        "mapping": mappings.describe(
-            model.mapping, features.source.class_names, data.names
-        ),
-        "pictures": shown,
-    }
+        Returns:
+            The parts of a record that the experiment decides, see
+            `report.schema`.
 
-
-def _reprogram(
-    seed: int, data: Data, features: Features, recipe: recipes.Recipe
-) -> tuple[Reprogrammer, dict, list[np.ndarray]]:
-    source = features.source
-    fit, validation = data.draws[seed]
-    shape = (None, *source.preprocess(data.inputs[fit[:1]]).shape[1:])
-    if data.modality == "molecule":
-        shape = (None,) * len(shape)
-    model = recipes.build(source, data.problem, data.names, recipe, shape, seed)
-    untrained = model.transform.get_weights()
-    history = recipes.train(
-        model,
-        source,
-        recipe,
-        (data.inputs[fit], data.targets[fit]),
-        (data.inputs[validation], data.targets[validation]),
-    )
-    return model, history, untrained
-
-
-def _test(data: Data, found: np.ndarray) -> dict:
-    inputs = data.inputs[data.test]
-    named = data.modality == "molecule"
-    return {
-        "inputs": [str(s) for s in inputs] if named else data.test,
-        "targets": data.targets[data.test],
-        "predictions": found,
-    }
-
-
-def _merge(seeds: Sequence[list[dict]]) -> list[dict]:
-    merged = []
-    for entries in zip(*seeds):
-        first = entries[0]
-        merged.append(
-            {
-                "name": first["name"],
-                "parameters": first["parameters"],
-                "seconds": [entry["seconds"] for entry in entries],
-                "metrics": {
-                    key: [entry["metrics"][key] for entry in entries]
-                    for key in first["metrics"]
-                },
+        Raises:
+            ValueError: If a predictor does not suit the data.
+        """
+        source, seeds = self.data.source, list(self.data.draws)
+        before = _fingerprint(source)
+        cells: dict[str, list[dict[str, Any]]] = {n: [] for n in self.names}
+        with Progress(len(seeds) * len(self.names)) as progress:
+            for number, seed in enumerate(seeds):
+                for place, name in enumerate(self.names):
+                    done = number * len(self.names) + place
+                    stage = f"seed {number + 1} of {len(seeds)}, {name}"
+                    progress.show(stage, done)
+                    cells[name].append(self._cell(seed, name, progress, stage))
+                progress.clear()
+                self.tell(_line(number, seeds, cells[self.predictor][-1]))
+        found: dict[str, Any] = {
+            "seeds": seeds,
+            "predictor": cells[self.predictor][0]["name"],
+            "recipe": dataclasses.asdict(self.recipe),
+            "models": [_merge(cells[name]) for name in self.names],
+            "test": cells[self.predictor][0]["test"],
+        }
+        if source is not None:
+            found["source"] = {
+                "name": source.name,
+                "parameters": source.model.count_params(),
+                "fingerprint_before": before,
+                "fingerprint_after": _fingerprint(source),
+                "licence": source.licence,
+                "citation": source.citation,
             }
-        )
-    return merged
+        shown = cells.get("reprogrammed") or cells[self.predictor]
+        found["trainable_parameters"] = shown[0]["parameters"] or 0
+        histories = [cell["history"] for cell in shown if cell.get("history")]
+        if histories:
+            found["history"] = histories
+        for name in self.names:
+            for part in ("mapping", "pictures", "carried"):
+                if cells[name][0].get(part):
+                    found[part] = cells[name][0][part]
+        return found
+
+    def _cell(
+        self, seed: int, name: str, progress: Progress, stage: str
+    ) -> dict[str, Any]:
+        path = self.folder / "cells" / f"{seed}-{name}.json"
+        if path.exists():
+            return json.loads(path.read_text("utf-8"))
+        start = time.perf_counter()
+        predictor = self._fit(seed, name, progress, stage)
+        inputs = self.data.inputs[self.data.test]
+        entry = self._tested(predictor, inputs)
+        entry["seconds"] = time.perf_counter() - start
+        history = getattr(predictor, "history", None)
+        if history:
+            entry["history"] = {"seed": seed, **history}
+        if seed == next(iter(self.data.draws)):
+            entry |= _about(predictor, self.data)
+            if name == self.predictor:
+                self._first = predictor
+        files.write_text(path, json.dumps(files.plain(entry)))
+        return json.loads(path.read_text("utf-8"))
+
+    def _fit(
+        self,
+        seed: int,
+        name: str,
+        progress: Progress | None = None,
+        stage: str = "",
+    ) -> predictors.Predictor:
+        predictor = predictors.get(name, seed, self.recipe)
+        if progress is not None and hasattr(predictor, "watch"):
+
+            def watch(epoch: int, limit: int) -> None:
+                progress.show(f"{stage}, epoch {epoch} of at most {limit}")
+
+            predictor.watch = watch
+        return predictor.fit(self.data, *self.data.draws[seed])
+
+    def _tested(
+        self, predictor: predictors.Predictor, inputs: np.ndarray
+    ) -> dict[str, Any]:
+        data, targets = self.data, self.data.targets[self.data.test]
+        trust: dict[str, float] = {}
+        if hasattr(predictor, "assess"):
+            assessment = predictor.assess(inputs, CONFIDENCE)
+            values = assessment.prediction
+            trust = _trust(assessment, targets)
+        else:
+            values = predictor.predict(inputs)
+        text = data.modality == "molecule"
+        return {
+            "name": predictor.name,
+            "parameters": predictor.parameters,
+            "metrics": data.scores(values) | trust,
+            "test": {
+                "inputs": [str(s) for s in inputs] if text else data.test,
+                "targets": targets,
+                "predictions": values,
+            },
+        }
+
+    def keep(
+        self, everything: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> str:
+        """Saves the predictor of the run, once its score is known.
+
+        Args:
+            everything: All labelled rows, to fit on and to validate on; it is
+                fitted to them again. `None` keeps the fit of the first draw.
+
+        Returns:
+            What was saved, in words for the record.
+        """
+        first = next(iter(self.data.draws))
+        count = sum(map(len, everything or self.data.draws[first]))
+        text = f"as fitted to the {count:,} labels of the first draw"
+        if everything is not None:
+            text = (
+                f"fitted again to all {count:,} labels, those of the test set"
+                " included, after its score was known"
+            )
+        note = self.folder / KEPT
+        saved = any((self.folder / name).exists() for name in SAVED)
+        if saved and note.exists() and note.read_text("utf-8") == text:
+            return text
+        predictor = self._first
+        if everything is not None or predictor is None:
+            draws = {first: everything or self.data.draws[first]}
+            again = dataclasses.replace(
+                self, data=dataclasses.replace(self.data, draws=draws)
+            )
+            stage = f"fit to {count:,} labels"
+            with Progress(1) as progress:
+                progress.show(stage)
+                predictor = again._fit(first, self.predictor, progress, stage)
+        predictor.save(self.folder)
+        files.write_text(note, text)
+        return text
 
 
-def _progress(result: dict, done: int, total: int) -> str:
-    last = result["models"][-1]
-    name, value = next(iter(last["metrics"].items()))
+def _trust(assessment: Assessment, targets: np.ndarray) -> dict[str, float]:
+    """How often intervals or sets held the truth, in all and in the domain."""
+    held = conformal.covered(assessment, targets)
+    inside = held[np.asarray(assessment.in_domain, bool)]
+    return {
+        "coverage": float(np.nanmean(held)),
+        "coverage in domain": (
+            float(np.nanmean(inside)) if inside.size else float("nan")
+        ),
+        "in domain": float(np.mean(assessment.in_domain)),
+    }
+
+
+def _fingerprint(source: Any) -> str | None:
+    if source is None:
+        return None
+    from reprogram.program import fingerprint
+
+    return fingerprint(source.model)
+
+
+def _about(predictor: predictors.Predictor, data: Data) -> dict[str, Any]:
+    """What a page shows of a predictor, its program drawn."""
+    about = predictor.about(data) if hasattr(predictor, "about") else {}
+    program = about.pop("program", None)
+    if program:
+        from reprogram.report.pages import program as pictures
+
+        about["pictures"] = pictures.of_program(*program)
+    return about
+
+
+def _merge(cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    first = cells[0]
+    return {
+        "name": first["name"],
+        "parameters": first["parameters"],
+        "seconds": [cell["seconds"] for cell in cells],
+        "metrics": {
+            key: [cell["metrics"].get(key) for cell in cells]
+            for key in first["metrics"]
+        },
+    }
+
+
+def _line(number: int, seeds: Sequence[int], cell: dict[str, Any]) -> str:
+    name, value = next(iter(cell["metrics"].items()))
     value = "n/a" if value is None else f"{value:.3f}"
     return (
-        f"seed {result['seed']} ({done} of {total}): {last['name']}"
-        f" {name} {value} in {last['seconds']:.0f} s"
+        f"seed {seeds[number]} ({number + 1} of {len(seeds)}): {cell['name']}"
+        f" {name} {value}"
     )

@@ -9,13 +9,15 @@ import dataclasses
 import pathlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
-from reprogram.predictors import recipe as recipes
+from reprogram.predictors import series_as_images
 from reprogram.predictors import transform_of
 from reprogram.predictors.data import Data
-from reprogram.sources import Source
+from reprogram.predictors.recipe import Recipe
+from reprogram.predictors.reprogrammed import Reprogrammed
 
 if TYPE_CHECKING:
     import optuna
@@ -31,8 +33,8 @@ TRANSFORMS = {
         "identity",
     ),
     "series": ("padding", "segments", "sonification", "identity"),
-    "molecule": ("soft_prompt", "identity"),
-    "token": ("soft_prompt", "identity"),
+    "molecule": ("gain", "soft_prompt", "identity"),
+    "token": ("gain", "soft_prompt", "identity"),
 }
 MAPPINGS = ("linear", "frequency", "iterative", "optimal", "bayesian_plus")
 WINDOWED = ("padding", "center_mix", "trainable_resize")
@@ -41,26 +43,28 @@ ARRAYS = (*WINDOWED, "overlay", "segments", "sonification")
 
 def suggest(
     trial: "optuna.Trial",
-    source: Source,
     data: Data,
-    base: recipes.Recipe,
-) -> recipes.Recipe:
+    base: Recipe,
+) -> Recipe:
     """Draws a recipe from the design space.
 
     Args:
-        trial: What optuna asks for.
-        source: The frozen source; its modality and its suggested transform
-            decide what there is.
-        data: The task; only classification has a choice of mappings.
-        base: What is not searched.
+        trial: Trial of optuna.
+        data: The task with its source, whose modality and usual transform
+            decide what there is; only classification has a choice of
+            mappings.
+        base: Recipe with the choices that are not searched.
 
     Returns:
         The recipe.
     """
+    source = series_as_images.reader(data.frozen_source(), data.modality)
     named = TRANSFORMS[source.modality]
     default = transform_of.named(base, source)
     named = named if default in named else (default, *named)
-    chosen = {"transform": trial.suggest_categorical("transform", named)}
+    chosen: dict[str, Any] = {
+        "transform": trial.suggest_categorical("transform", named)
+    }
     if data.problem == "classification":
         chosen["mapping"] = trial.suggest_categorical("mapping", MAPPINGS)
     chosen["learning_rate"] = trial.suggest_float(
@@ -82,15 +86,12 @@ def suggest(
     return dataclasses.replace(base, **chosen)
 
 
-def loss_of(
-    recipe: recipes.Recipe, data: Data, source: Source
-) -> tuple[float, float]:
+def loss_of(recipe: Recipe, data: Data) -> tuple[float, float]:
     """Trains a recipe on every draw and judges it by validation data alone.
 
     Args:
-        recipe: The choices.
-        data: Its draws are used, its test rows are not.
-        source: The frozen source.
+        recipe: The recipe to judge.
+        data: The task with its draws and source; no test row is used.
 
     Returns:
         The lowest validation loss of an epoch, mean over the draws, and its
@@ -99,25 +100,16 @@ def loss_of(
     Raises:
         ValueError: If the parts of the recipe do not go together.
     """
-    found = []
+    losses = []
     for seed, (fit, held) in data.draws.items():
-        example = source.preprocess(data.inputs[fit[:1]])
-        shape = (None, *example.shape[1:])
-        if data.modality in ("molecule", "token"):
-            shape = (None,) * len(shape)
-        model = recipes.build(
-            source, data.problem, data.names, recipe, shape, seed
-        )
-        pairs = [(data.inputs[r], data.targets[r]) for r in (fit, held)]
-        history = recipes.train(model, source, recipe, *pairs)
-        found.append(np.nanmin(history["val_loss"]))
-    return float(np.mean(found)), float(np.std(found))
+        model = Reprogrammed(seed, recipe).fit(data, fit, held)
+        losses.append(np.nanmin(model.history["val_loss"]))
+    return float(np.mean(losses)), float(np.std(losses))
 
 
 def search(
     data: Data,
-    source: Source,
-    base: recipes.Recipe,
+    base: Recipe,
     folder: pathlib.Path,
     trials: int,
     seconds: float | None = None,
@@ -129,13 +121,12 @@ def search(
     `folder/trials.log`; the same call goes on where it ended.
 
     Args:
-        data: Rows, targets and draws.
-        source: The frozen source.
+        data: Rows, targets, draws and source.
         base: The recipe to start from.
-        folder: Of the results.
-        trials: How many in all, earlier ones included.
-        seconds: At most so long, this time.
-        tell: Called with a line of progress.
+        folder: Folder of the results.
+        trials: Number of trials in all, earlier ones included.
+        seconds: Largest number of seconds to search this time.
+        tell: Function that receives lines of progress.
 
     Returns:
         The study; `study.best_trial.user_attrs["recipe"]` is the best.
@@ -168,10 +159,10 @@ def search(
         fresh = not trial.study.get_trials(states=ended)
         recipe = base
         if not fresh:
-            recipe = suggest(trial, source, data, base)
+            recipe = suggest(trial, data, base)
         trial.set_user_attr("recipe", dataclasses.asdict(recipe))
         try:
-            loss, deviation = loss_of(recipe, data, source)
+            loss, deviation = loss_of(recipe, data)
         except ValueError as error:
             trial.set_user_attr("refused", str(error))
             raise optuna.TrialPruned(str(error)) from error

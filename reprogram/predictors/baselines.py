@@ -1,23 +1,17 @@
-"""What a reprogrammed model must be compared with.
-
-A baseline is a name, the features it reads and the scikit-learn estimator it
-fits, or one of the ways to train the source itself. `BASELINES` has a table
-for each modality.
-"""
+"""Classical models on features: what a program must be compared with."""
 
 import dataclasses
+import json
+import pathlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from reprogram import series as lengths
-from reprogram.predictors.classical import forest
-from reprogram.predictors.classical import gaussian_process
-from reprogram.predictors.classical import linear_probe
-from reprogram.predictors.classical import nearest_molecule
-from reprogram.predictors.classical import nearest_neighbor
-from reprogram.predictors.classical import rocket
-from reprogram.predictors.classical import trivial
+from reprogram import files
+from reprogram.predictors import classical
+from reprogram.predictors.data import Data
+from reprogram.predictors.features import Features
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,144 +20,199 @@ class Baseline:
 
     Args:
         name: Row of the table.
-        features: Key of the features it reads, see `features`.
-        estimator: Takes the problem and a seed, gives a scikit-learn
-            estimator of one target.
-        requires: A module that is not installed with the project, see
-            `EXTRAS`.
+        features: Kind of the features it reads, see `features.Features`.
+        estimator: Function from problem and seed to a scikit-learn estimator
+            of one target.
     """
 
     name: str
     features: str
-    estimator: Callable
-    requires: str = ""
+    estimator: Callable[[str, int], Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class Tuned:
-    """A way to train the source.
-
-    Args:
-        name: Row of the table.
-        rank: Of the additions to the weights of dense, convolution and
-            embedding layers (LoRA); 0 trains all weights.
-        learning_rate: Of Adam.
-    """
-
-    name: str
-    rank: int = 0
-    learning_rate: float = 1e-4
-
-
-SHORTEST = 9  # MiniRocket's kernels are so long.
-MEAN = Baseline("mean predictor", "none", trivial)
-MAJORITY = Baseline("majority class", "none", trivial)
-PROBE = Baseline("linear probe", "source", linear_probe)
-RAW = [
-    Baseline("nearest neighbor", "raw", nearest_neighbor),
-    Baseline("random forest", "raw", forest),
-]
-TUNED = [Tuned("LoRA", rank=4, learning_rate=1e-3), Tuned("fine-tuning")]
-EXTRAS = {"aeon": "series"}
 BASELINES = {
-    "molecule": [
-        PROBE,
-        Baseline("nearest neighbor, ECFP4 counts", "ecfp4", nearest_molecule),
-        Baseline(
-            "Tanimoto Gaussian process, ECFP4 counts", "ecfp4", gaussian_process
-        ),
-        Baseline("random forest, ECFP4 counts", "ecfp4", forest),
-        Baseline("random forest, RDKit descriptors", "descriptors", forest),
-    ],
-    "image": [PROBE, *TUNED, *RAW],
-    "series": [
-        PROBE,
-        *TUNED,
-        *RAW,
-        Baseline("MiniRocket, ridge", "series", rocket, "aeon"),
-    ],
+    "trivial": Baseline("mean predictor", "none", classical.trivial),
+    "probe": Baseline("linear probe", "source", classical.linear_probe),
+    "nearest-neighbor": Baseline(
+        "nearest neighbor", "raw", classical.nearest_neighbor
+    ),
+    "forest": Baseline("random forest", "raw", classical.forest),
+    "minirocket": Baseline("MiniRocket, ridge", "series", classical.rocket),
+    "nearest-molecule": Baseline(
+        "nearest neighbor, ECFP4 counts", "ecfp4", classical.nearest_molecule
+    ),
+    "gaussian-process": Baseline(
+        "Tanimoto Gaussian process, ECFP4 counts",
+        "ecfp4",
+        classical.gaussian_process,
+    ),
+    "forest-ecfp4": Baseline(
+        "random forest, ECFP4 counts", "ecfp4", classical.forest
+    ),
+    "forest-descriptors": Baseline(
+        "random forest, RDKit descriptors", "descriptors", classical.forest
+    ),
 }
 
 
-def features(key: str, inputs: np.ndarray) -> np.ndarray:
-    """Computes what baselines read, except the source's own features.
+class BaselinePredictor:
+    """Fits one estimator a target column to features of the inputs.
 
     Args:
-        key: `"none"`, `"raw"`, `"series"`, `"ecfp4"` or `"descriptors"`.
-        inputs: SMILES `(samples,)` or arrays `(samples, ...)`.
+        key: Key of `BASELINES`.
+        seed: Seed of the estimators.
 
-    Returns:
-        A float array `(samples, columns)`, or `(samples, channels, length)`
-        for `"series"`, zeros in front of series shorter than 9. Where a series
-        has ended stands its mean. Descriptors that are not defined are 0, and
-        large ones are clipped to the range of float32.
+    Example:
+    >>> data = Data(np.array(["CO", "CCO", "CCCO"]), np.ones((3, 1)),
+    ...             "regression", "molecule", ("y",))
+    >>> model = BaselinePredictor("gaussian-process")
+    >>> model.fit(data, np.arange(3), np.arange(0)).predict(["CCO"])
+    array([[1.]])
     """
-    if key == "none":
-        return np.zeros((len(inputs), 1), "float32")
-    if key == "raw":
-        x = lengths.filled(np.asarray(inputs, "float32"))
-        return x.reshape(len(inputs), -1)
-    if key == "series":
-        series = lengths.filled(np.asarray(inputs, "float32"))
-        series = np.swapaxes(series, 1, 2)
-        missing = max(0, SHORTEST - series.shape[-1])
-        return np.pad(series, ((0, 0), (0, 0), (missing, 0)))
-    from reprogram import molecules
 
-    if key == "ecfp4":
-        return molecules.count_fingerprints(list(inputs))
-    table = molecules.descriptors(list(inputs), jobs=-1)
-    return np.nan_to_num(np.clip(table, -1e30, 1e30))
+    def __init__(self, key: str, seed: int = 0):
+        self.baseline, self.key, self.seed = BASELINES[key], key, seed
+        self.parameters = 0
 
+    @property
+    def name(self) -> str:
+        """Row of the table; the trivial model is named after the problem."""
+        problem = getattr(self, "problem", "regression")
+        if self.key == "trivial" and problem != "regression":
+            return "majority class"
+        return self.baseline.name
 
-def fit_predict(
-    baseline: Baseline,
-    problem: str,
-    train: tuple[np.ndarray, np.ndarray],
-    test: np.ndarray,
-    seed: int,
-    classes: int,
-) -> tuple[np.ndarray, int]:
-    """Fits a baseline and predicts.
+    def fit(
+        self, data: Data, rows: np.ndarray, validation: np.ndarray
+    ) -> "BaselinePredictor":
+        """Fits to all given rows; nothing is left for validation.
 
-    Args:
-        baseline: Which.
-        problem: `"classification"`, `"multilabel"` or `"regression"`.
-        train: Features `(samples, columns)` and targets as in `Task`.
-        test: Features of the test samples.
-        seed: Of the estimator.
-        classes: Number of classes, or of target columns.
+        Args:
+            data: Inputs and targets.
+            rows: Rows to fit on.
+            validation: Further rows to fit on.
 
-    Returns:
-        Predictions as `metrics.evaluate` reads them, and the number of values
-        that were fitted.
-    """
-    x, y = train
-    if problem == "classification":
-        if len(np.unique(y)) < 2:
-            return np.tile(np.eye(classes)[y[0]], (len(test), 1)), 0
-        model = baseline.estimator(problem, seed).fit(x, y)
-        result = np.zeros((len(test), classes))
-        result[:, model.classes_] = model.predict_proba(test)
-        return result, fitted_values(model)
-    columns, count = [], 0
-    for k in range(classes):
-        known = np.isfinite(y[:, k])
-        target = y[known, k]
-        if problem == "multilabel":
-            target = (target > 0.5).astype(int)
-        if len(np.unique(target)) < 2:
-            constant = target[0] if len(target) else 0.0
-            columns.append(np.full(len(test), float(constant)))
-            continue
-        model = baseline.estimator(problem, seed).fit(x[known], target)
-        count += fitted_values(model)
-        columns.append(
-            model.predict(test)
-            if problem == "regression"
-            else model.predict_proba(test)[:, 1]
+        Returns:
+            The predictor itself.
+        """
+        rows = np.concatenate([rows, validation])
+        self.features = data.features
+        self.inputs, self.targets = data.inputs[rows], data.targets[rows]
+        table, count = self._table(self.inputs), len(data.names)
+        return self.fit_table(data.problem, count, table, self.targets)
+
+    def fit_table(
+        self, problem: str, count: int, table: np.ndarray, targets: np.ndarray
+    ) -> "BaselinePredictor":
+        """Fits to features that are at hand.
+
+        Args:
+            problem: `"classification"`, `"multilabel"` or `"regression"`.
+            count: Number of classes or of target columns.
+            table: Features `(samples, columns)`.
+            targets: Class ids `(samples,)` or values `(samples, columns)`.
+
+        Returns:
+            The predictor itself.
+        """
+        self.problem, self.classes = problem, count
+        columns = [targets] if problem == "classification" else list(targets.T)
+        self.models = [self._fit_column(table, column) for column in columns]
+        self.parameters = sum(map(fitted_values, self.models))
+        return self
+
+    def _table(self, inputs: np.ndarray) -> np.ndarray:
+        table = self.features(self.baseline.features, inputs)
+        if self.baseline.features == "descriptors":
+            return np.nan_to_num(np.clip(table, -1e30, 1e30))
+        return table
+
+    def _fit_column(self, table: np.ndarray, column: np.ndarray) -> Any:
+        """Returns an estimator, or the value where there is but one."""
+        if self.problem != "classification":
+            known = np.isfinite(column)
+            table, column = table[known], column[known]
+        if self.problem == "multilabel":
+            column = (column > 0.5).astype(int)
+        if len(np.unique(column)) < 2:
+            return column[0] if len(column) else 0.0
+        return self.baseline.estimator(self.problem, self.seed).fit(
+            table, column
         )
-    return np.stack(columns, axis=1), count
+
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        """Predicts values or probabilities.
+
+        Args:
+            inputs: Raw inputs `(samples, ...)`.
+
+        Returns:
+            Class probabilities `(samples, classes)`, or probabilities or
+            values `(samples, columns)`.
+        """
+        return self.predict_table(self._table(np.asarray(inputs)))
+
+    def predict_table(self, table: np.ndarray) -> np.ndarray:
+        """Predicts from features that are at hand, see `predict`."""
+        if self.problem == "classification":
+            result = np.zeros((table.shape[0], self.classes))
+            model = self.models[0]
+            if not hasattr(model, "fit"):
+                result[:, int(model)] = 1.0
+                return result
+            result[:, model.classes_] = model.predict_proba(table)
+            return result
+        columns = [self._predict_column(m, table) for m in self.models]
+        return np.stack(columns, axis=1)
+
+    def _predict_column(self, model: Any, table: np.ndarray) -> np.ndarray:
+        if not hasattr(model, "fit"):
+            return np.full(table.shape[0], float(model))
+        if self.problem == "regression":
+            return model.predict(table)
+        return model.predict_proba(table)[:, 1]
+
+    def save(self, folder: pathlib.Path) -> None:
+        """Writes the training rows; loading fits to them again.
+
+        Nothing is pickled, and seeds make the second fit equal the first.
+
+        Args:
+            folder: Folder of the run.
+        """
+        text = self.inputs.dtype == object
+        inputs = self.inputs.astype(str) if text else self.inputs
+        np.savez_compressed(
+            folder / "training.npz", inputs=inputs, targets=self.targets
+        )
+        about = {"key": self.key, "seed": self.seed, "problem": self.problem}
+        about |= {"classes": self.classes, "text": text}
+        files.write_text(folder / "baseline.json", json.dumps(about))
+
+    @classmethod
+    def load(
+        cls, folder: pathlib.Path, features: Features
+    ) -> "BaselinePredictor":
+        """Reads what `save` wrote and fits it again.
+
+        Args:
+            folder: Folder of the run.
+            features: How features are computed, with the source of the run.
+
+        Returns:
+            The predictor.
+        """
+        about = json.loads((folder / "baseline.json").read_text("utf-8"))
+        with np.load(folder / "training.npz", allow_pickle=False) as arrays:
+            inputs, targets = arrays["inputs"], arrays["targets"]
+        if about["text"]:
+            inputs = inputs.astype(object)
+        names = tuple(map(str, range(about["classes"])))
+        data = Data(
+            inputs, targets, about["problem"], "", names, source=features.source
+        )
+        rows = np.arange(len(inputs))
+        return cls(about["key"], about["seed"]).fit(data, rows, rows[:0])
 
 
 def fitted_values(model: object) -> int:

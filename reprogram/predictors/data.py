@@ -1,34 +1,29 @@
-"""The baselines of an experiment: the same rows, the same test set."""
+"""Labelled rows that predictors learn from."""
 
 import dataclasses
-import importlib.util
-import time
-from typing import TYPE_CHECKING
+import functools
 
 import numpy as np
 
 from reprogram import metrics
-from reprogram.predictors import baselines
-from reprogram.predictors import fine_tuning
-from reprogram.reprogrammer import Reprogrammer
-from reprogram.sources import Source
-
-if TYPE_CHECKING:
-    from reprogram.predictors.recipe import Recipe
+from reprogram.predictors.features import Features
+from reprogram.sources.source import Source
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Data:
-    """What an experiment learns from and is tested on.
+    """Rows to learn from and to be tested on.
 
     Args:
-        inputs: Raw inputs of all rows.
-        targets: Class ids `(rows,)` or values `(rows, columns)`.
+        inputs: Raw inputs of all rows `(rows, ...)`.
+        targets: Class ids `(rows,)` or values `(rows, columns)`, NaN where a
+            value is missing.
         problem: `"classification"`, `"multilabel"` or `"regression"`.
         modality: `"molecule"`, `"image"` or `"series"`.
         names: Names of the classes or columns.
         draws: For each seed the rows to fit on and those to validate on.
         test: Rows of the test set, the same for all seeds.
+        source: The frozen source, for predictors that read one.
     """
 
     inputs: np.ndarray
@@ -36,141 +31,62 @@ class Data:
     problem: str
     modality: str
     names: tuple[str, ...]
-    draws: dict[int, tuple[np.ndarray, np.ndarray]]
-    test: np.ndarray
+    draws: dict[int, tuple[np.ndarray, np.ndarray]] = dataclasses.field(
+        default_factory=dict
+    )
+    test: np.ndarray = dataclasses.field(
+        default_factory=lambda: np.zeros(0, int)
+    )
+    source: Source | None = None
 
+    @functools.cached_property
+    def features(self) -> Features:
+        """Features of the rows that the draws and the test set use."""
+        rows = np.arange(len(self.inputs))
+        if self.draws:
+            drawn = [np.concatenate(pair) for pair in self.draws.values()]
+            rows = np.unique(np.concatenate([*drawn, self.test]))
+        return Features(self.source, self.inputs[rows])
 
-class Features:
-    """Features of all rows in use, each kind computed once and timed."""
+    def scores(self, predictions: np.ndarray) -> dict[str, float]:
+        """Computes the metrics of predictions for the test set.
 
-    def __init__(self, data: Data, source: Source):
-        self.data, self.source = data, source
-        self.plain = plain(source)
-        rows = [np.concatenate(pair) for pair in data.draws.values()]
-        self.rows = np.unique(np.concatenate([*rows, data.test]))
-        self.tables: dict[str, np.ndarray] = {}
-        self.seconds: dict[str, float] = {}
+        Args:
+            predictions: Class probabilities `(samples, classes)`, or
+                probabilities or values `(samples, columns)`.
+        """
+        targets = self.targets[self.test]
+        return dict(metrics.evaluate(self.problem, targets, predictions))
 
-    def __call__(self, key: str, rows: np.ndarray) -> np.ndarray:
-        """Returns features `(len(rows), ...)`; `"model"` are model inputs."""
-        if key not in self.tables:
-            start = time.perf_counter()
-            self.tables[key] = self._compute(key)
-            self.seconds[key] = time.perf_counter() - start
-        return self.tables[key][np.searchsorted(self.rows, rows)]
+    def frozen_source(self) -> Source:
+        """Returns the source.
 
-    def _compute(self, key: str) -> np.ndarray:
-        if key == "model":
-            return self.plain.preprocess(self.data.inputs[self.rows])
-        if key == "source":
-            reader = Reprogrammer(
-                self.source.model, feature_layer=self.source.feature_layer
+        Raises:
+            ValueError: If there is none.
+        """
+        if self.source is None:
+            raise ValueError(
+                "This predictor reads a frozen source. Received: data without"
+                " one. Name a source, such as 'zinc-autoencoder'."
             )
-            answers = reader.source_scores(self("model", self.rows))
-            return answers.reshape(len(answers), -1)
-        return baselines.features(key, self.data.inputs[self.rows])
+        return self.source
 
 
-def plain(source: Source) -> Source:
-    """Returns a source that brings data to its own size without training.
-
-    Baselines need it where the size is left to the input transform: series
-    are repeated as often as they fit, or thinned out if they are longer, and
-    averaged over channels.
-    """
-    if source.modality != "series":
-        return source
-    length, channels = source.model.inputs[0].shape[1:]
-
-    def preprocess(raw: np.ndarray) -> np.ndarray:
-        x = np.nan_to_num(source.preprocess(raw))
-        if x.shape[1:] == (length, channels) or length is None:
-            return x
-        if x.shape[-1] != channels:
-            x = np.repeat(x.mean(axis=-1, keepdims=True), channels, axis=-1)
-        if x.shape[1] > length:
-            steps = np.linspace(0, x.shape[1] - 1, length)
-            return x[:, steps.round().astype(int)]
-        x = np.tile(x, (1, length // x.shape[1], 1))
-        return np.pad(x, ((0, 0), (0, length - x.shape[1]), (0, 0)))
-
-    return dataclasses.replace(source, preprocess=preprocess)
-
-
-def missing(modality: str) -> list[str]:
-    """Says which baselines cannot run here, and what to install."""
-    return [
-        f"Not in the table: {baseline.name} (pip install"
-        f" reprogram[{baselines.EXTRAS[baseline.requires]}])"
-        for baseline in baselines.BASELINES[modality]
-        if not _available(baseline)
-    ]
-
-
-def _available(baseline: object) -> bool:
-    needed = getattr(baseline, "requires", "")
-    return not needed or importlib.util.find_spec(needed) is not None
-
-
-def baselines_of(
-    seed: int, data: Data, features: Features, recipe: "Recipe"
-) -> list[dict]:
-    """Fits and tests every baseline of the modality.
+def check_modality(source: Source, modality: str) -> None:
+    """Checks that a source reads what the data are.
 
     Args:
-        seed: Which draw.
-        data: The rows.
-        features: Of these rows.
-        recipe: How the source is trained, for baselines that train it.
+        source: The source.
+        modality: Modality of the data.
 
-    Returns:
-        Entries of a record, the trivial baseline first.
+    Raises:
+        ValueError: If it does not.
     """
-    regression = data.problem == "regression"
-    entries = []
-    trivial = baselines.MEAN if regression else baselines.MAJORITY
-    for baseline in [trivial, *baselines.BASELINES[data.modality]]:
-        if not _available(baseline):
-            continue
-        start = time.perf_counter()
-        if isinstance(baseline, baselines.Tuned):
-            found, count = fine_tuning.fit_predict(
-                baseline, data, features.plain, recipe, seed
-            )
-            spent = time.perf_counter() - start
-        else:
-            found, count, spent = _fit(baseline, seed, data, features)
-        entries.append(entry(baseline.name, data, found, count, spent))
-    return entries
-
-
-def _fit(
-    baseline: baselines.Baseline, seed: int, data: Data, features: Features
-) -> tuple[np.ndarray, int, float]:
-    rows = np.concatenate(data.draws[seed])
-    table = features(baseline.features, data.test)
-    start = time.perf_counter()
-    found, count = baselines.fit_predict(
-        baseline,
-        data.problem,
-        (features(baseline.features, rows), data.targets[rows]),
-        table,
-        seed,
-        len(data.names),
+    pair = (source.modality, modality)
+    strings, pictures = {"molecule", "token"}, ("image", "series")
+    if len(set(pair)) == 1 or set(pair) == strings or pair == pictures:
+        return
+    raise ValueError(
+        f"The source {source.name!r} reads the modality {source.modality!r}"
+        f" and the task is of {modality!r}. Choose another source."
     )
-    spent = time.perf_counter() - start
-    spent += features.seconds[baseline.features] / len(data.draws)
-    return found, count, spent
-
-
-def entry(
-    name: str, data: Data, found: np.ndarray, count: int, seconds: float
-) -> dict:
-    """Makes the entry of one model and one seed in a record."""
-    scores = metrics.evaluate(data.problem, data.targets[data.test], found)
-    return {
-        "name": name,
-        "parameters": count,
-        "seconds": seconds,
-        "metrics": dict(scores),
-    }

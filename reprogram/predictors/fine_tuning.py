@@ -5,22 +5,20 @@ head, start, stopping and views as a program.
 """
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import Any
 
 import keras
 import numpy as np
 
 from reprogram import losses
 from reprogram import mappings
-from reprogram.predictors import training
-from reprogram.predictors.baselines import Tuned
+from reprogram.predictors.data import Data
+from reprogram.predictors.features import plain
 from reprogram.predictors.recipe import Recipe
+from reprogram.predictors.reprogrammed import Reprogrammed
 from reprogram.reprogrammer import Reprogrammer
-from reprogram.sources import Source
 from reprogram.sources.slicing import slice_source
-
-if TYPE_CHECKING:
-    from reprogram.predictors.data import Data
+from reprogram.sources.source import Source
 
 
 @keras.saving.register_keras_serializable("reprogram")
@@ -33,64 +31,74 @@ class Still(keras.layers.Layer):
         model: The model to run; its weights train.
     """
 
-    def __init__(self, model: keras.Model, **kwargs: object):
+    def __init__(self, model: keras.Model, **kwargs: Any):
         super().__init__(**kwargs)
         self.model = model
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.built = True
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         return self.model(inputs, training=False)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return self.model.compute_output_shape(input_shape)
 
 
-def fit_predict(
-    method: Tuned, data: "Data", source: Source, recipe: Recipe, seed: int
-) -> tuple[np.ndarray, int]:
-    """Trains a copy of the source and predicts.
+class FineTuned(Reprogrammed):
+    """Trains a copy of the source, with a linear head on its features.
+
+    The head starts as the linear probe. Epochs, patience, batch size and
+    views are those of the recipe; its transform and mapping are not used.
 
     Args:
-        method: Which weights, and how fast.
-        data: Rows, draws and test set.
-        source: The source; it stays as it is.
-        recipe: Epochs, patience, batch size and views. Its transform and
-            mapping are not used: the head is linear, on the source's
-            features, and starts as the linear probe.
-        seed: Which draw.
-
-    Returns:
-        Predictions as `metrics.evaluate` reads them, and the number of values
-        that were trained.
+        name: Row of the table.
+        seed: Seed of the initial weights and of the batches.
+        recipe: How it is trained.
+        rank: Rank of the additions to the weights of dense, convolution and
+            embedding layers (LoRA); 0 trains all weights.
+        learning_rate: Learning rate of Adam.
     """
-    fit, validation = data.draws[seed]
-    example = source.preprocess(data.inputs[fit[:1]])
-    model = build(method, source, data.problem, len(data.names), example, seed)
-    recipe = dataclasses.replace(
-        recipe, learning_rate=method.learning_rate, loss=""
-    )
-    training.train(
-        model,
-        source,
-        recipe,
-        (data.inputs[fit], data.targets[fit]),
-        (data.inputs[validation], data.targets[validation]),
-    )
-    found = training.predict(
-        model, source, data.problem, data.inputs[data.test], recipe.views
-    )
-    count = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
-    return found, count
+
+    def __init__(
+        self,
+        name: str,
+        seed: int,
+        recipe: Recipe,
+        rank: int = 0,
+        learning_rate: float = 1e-4,
+    ):
+        super().__init__(
+            seed, dataclasses.replace(recipe, learning_rate=learning_rate)
+        )
+        self.name, self.rank = name, rank
+
+    def _source(self, data: Data) -> Source:
+        return plain(data.frozen_source())
+
+    def _build(self, data: Data, example: np.ndarray) -> Reprogrammer:
+        return build(
+            self.source,
+            data.problem,
+            len(data.names),
+            example,
+            self.recipe.learning_rate,
+            self.rank,
+            self.seed,
+        )
+
+    def about(self, data: Data) -> dict[str, Any]:
+        """Returns nothing: there is no program to show."""
+        return {}
 
 
 def build(
-    method: Tuned,
     source: Source,
     problem: str,
     targets: int,
     example: np.ndarray,
+    learning_rate: float = 1e-4,
+    rank: int = 0,
     seed: int = 0,
 ) -> Reprogrammer:
     """Builds and compiles a trainable copy of the source with a linear head.
@@ -99,12 +107,13 @@ def build(
     changes nothing.
 
     Args:
-        method: Which weights, and how fast.
         source: The source.
         problem: `"classification"`, `"multilabel"` or `"regression"`.
         targets: Number of target classes or columns.
         example: A preprocessed batch.
-        seed: Of the initial weights.
+        learning_rate: Learning rate of Adam.
+        rank: Rank of low-rank additions; 0 trains all weights.
+        seed: Seed of the initial weights.
 
     Returns:
         The compiled model.
@@ -120,8 +129,8 @@ def build(
     # Not already: setting a value that is there does not reach all layers.
     reader.trainable = False
     reader.trainable = True
-    if method.rank:
-        add_lora(reader, method.rank)
+    if rank:
+        add_lora(reader, rank)
     inputs = keras.Input(reader.output_shape[1:])
     model = Reprogrammer(
         keras.Model(inputs, keras.layers.Identity()(inputs)),
@@ -129,7 +138,7 @@ def build(
         mappings.LinearMapping(targets, problem),
     )
     model(example)
-    optimizer = keras.optimizers.Adam(method.learning_rate)
+    optimizer = keras.optimizers.Adam(learning_rate)
     model.compile(optimizer, losses.get("", problem))
     return model
 
@@ -139,7 +148,7 @@ def add_lora(model: keras.Model, rank: int) -> None:
 
     Args:
         model: A built model; changed in place.
-        rank: Of the additions.
+        rank: Rank of the additions.
 
     Raises:
         ValueError: If no layer takes them.

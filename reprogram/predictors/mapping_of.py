@@ -2,22 +2,19 @@
 
 from collections.abc import Callable
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 from keras import ops
 
 from reprogram import mappings
-
-if TYPE_CHECKING:
-    from reprogram.predictors.recipe import Recipe
-    from reprogram.sources import Source
+from reprogram.predictors.recipe import Recipe
+from reprogram.sources.source import Source
 
 
 def choose(
-    recipe: "Recipe",
-    source: "Source",
+    recipe: Recipe,
+    source: Source,
     problem: str,
     targets: int | Sequence[str],
     seed: int = 0,
@@ -66,7 +63,7 @@ def choose(
 
 
 def _semantic(
-    recipe: "Recipe", source: "Source", targets: int | Sequence[str]
+    recipe: Recipe, source: Source, targets: int | Sequence[str]
 ) -> keras.layers.Layer:
     missing = [
         what

@@ -1,20 +1,7 @@
-"""How a Reprogrammer is built and trained where nothing else is said."""
+"""The choices of transform, mapping and training."""
 
 import dataclasses
-from collections.abc import Sequence
-
-import keras
-
-from reprogram import losses
-from reprogram.predictors import transform_of
-from reprogram.predictors.mapping_of import choose
-from reprogram.predictors.training import predict
-from reprogram.predictors.training import train
-from reprogram.predictors.training import views
-from reprogram.reprogrammer import Reprogrammer
-from reprogram.sources import Source
-
-__all__ = ["Recipe", "build", "predict", "train", "views"]
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +12,8 @@ class Recipe:
         transform: A key of `transforms.TRANSFORMS`; empty for the one of the
             source, or of the modality: a soft prompt for molecules and
             tokens, an overlay for images, padding for series.
+        input_layer: Layer of the source behind which a prompt or a gain
+            enters; empty for the one that suits the source.
         mapping: A key of `mappings.MAPPINGS`.
         labels_per_class: Source classes that each target class receives, for
             mappings that assign some.
@@ -60,6 +49,7 @@ class Recipe:
     """
 
     transform: str = ""
+    input_layer: str = ""
     mapping: str = "linear"
     labels_per_class: int = 1
     rank: int = 0
@@ -82,49 +72,7 @@ class Recipe:
     views: int = 4
 
 
-def build(
-    source: Source,
-    problem: str,
-    targets: int | Sequence[str],
-    recipe: Recipe,
-    input_shape: tuple[int | None, ...],
-    seed: int = 0,
-) -> Reprogrammer:
-    """Builds and compiles the model of a recipe.
-
-    Args:
-        source: The frozen source.
-        problem: `"classification"`, `"multilabel"` or `"regression"`.
-        targets: Number of target classes or columns, or their names.
-        recipe: The choices.
-        input_shape: Shape of a preprocessed batch.
-        seed: Of the initial weights and the random mapping.
-
-    Returns:
-        The compiled Reprogrammer.
-
-    Raises:
-        ValueError: If transform, mapping, source and problem do not go
-            together.
-    """
-    keras.utils.set_random_seed(seed)
-    mapping = choose(recipe, source, problem, targets, seed)
-    reads_features = recipe.mapping == "linear" and recipe.features
-    loss = losses.get(recipe.loss, problem)
-    model = Reprogrammer(
-        source.model,
-        transform_of.choose(recipe, source, seed),
-        mapping,
-        input_layer=transform_of.input_layer(recipe, source),
-        feature_layer=source.feature_layer if reads_features else None,
-    )
-    model.build(tuple(input_shape))
-    width = model.compute_output_shape(tuple(input_shape))[-1]
-    count = targets if isinstance(targets, int) else len(targets)
-    if width != count:
-        raise ValueError(
-            f"The mapping {recipe.mapping!r} gives {width} answers and the"
-            f" task has {count} targets. Use the mapping 'linear'."
-        )
-    model.compile(keras.optimizers.Adam(recipe.learning_rate), loss)
-    return model
+def fields(known: dict[str, Any]) -> dict[str, Any]:
+    """Keeps what a recipe has of the choices in a record of any version."""
+    names = {field.name for field in dataclasses.fields(Recipe)}
+    return {name: value for name, value in known.items() if name in names}

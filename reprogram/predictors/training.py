@@ -1,7 +1,8 @@
 """How the program of a recipe is trained, and how it predicts."""
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -10,14 +11,113 @@ from keras import ops
 from reprogram import losses
 from reprogram import mappings
 from reprogram import transforms
+from reprogram.predictors import mapping_of
+from reprogram.predictors import transform_of
+from reprogram.predictors.features import Features
+from reprogram.predictors.features import join
+from reprogram.predictors.recipe import Recipe
 from reprogram.reprogrammer import Reprogrammer
-from reprogram.sources import Source
-
-if TYPE_CHECKING:
-    from reprogram.predictors.recipe import Recipe
+from reprogram.sources.source import Source
 
 EPOCHS = 40
 PART = 512  # Preprocessed images are large, and all their views at once.
+Tell = Callable[[int, int], None]
+
+
+def build(
+    source: Source,
+    problem: str,
+    targets: int | Sequence[str],
+    recipe: Recipe,
+    input_shape: tuple[int | None, ...],
+    seed: int = 0,
+) -> Reprogrammer:
+    """Builds and compiles the model of a recipe.
+
+    Args:
+        source: The frozen source.
+        problem: `"classification"`, `"multilabel"` or `"regression"`.
+        targets: Number of target classes or columns, or their names.
+        recipe: The choices.
+        input_shape: Shape of a preprocessed batch.
+        seed: Of the initial weights and the random mapping.
+
+    Returns:
+        The compiled Reprogrammer.
+
+    Raises:
+        ValueError: If transform, mapping, source and problem do not go
+            together.
+    """
+    keras.utils.set_random_seed(seed)
+    mapping = mapping_of.choose(recipe, source, problem, targets, seed)
+    reads_features = recipe.mapping == "linear" and recipe.features
+    loss = losses.get(recipe.loss, problem)
+    model = Reprogrammer(
+        source.model,
+        transform_of.choose(recipe, source, seed),
+        mapping,
+        input_layer=transform_of.input_layer(recipe, source),
+        feature_layer=source.feature_layer if reads_features else None,
+    )
+    model.build(tuple(input_shape))
+    width = model.compute_output_shape(tuple(input_shape))[-1]
+    count = targets if isinstance(targets, int) else len(targets)
+    if width != count:
+        raise ValueError(
+            f"The mapping {recipe.mapping!r} gives {width} answers and the"
+            f" task has {count} targets. Use the mapping 'linear'."
+        )
+    model.compile(keras.optimizers.Adam(recipe.learning_rate), loss)
+    return model
+
+
+class Views:
+    """Inputs and other ways to write them, as far as the program enters.
+
+    What lies in front of the program is frozen: where that is more than an
+    embedding, it runs once for each input and view of an experiment, not in
+    every epoch and for every seed.
+
+    Args:
+        model: The Reprogrammer that is trained.
+        source: Its source; without `augment` there is only one view.
+        count: Number of further views of each input.
+        features: Where results of the frozen front are kept; `None` to run
+            the whole model always.
+    """
+
+    def __init__(
+        self,
+        model: Reprogrammer,
+        source: Source,
+        count: int,
+        features: Features | None = None,
+    ):
+        rear = model.rear() if features is not None else None
+        self.body: keras.Model = model if rear is None else rear
+        self.source, self.features = source, features
+        self.layer = "" if rear is None else str(model.input_layer)
+        self.count = 0 if source.augment is None else count
+
+    def __call__(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Prepares inputs for the body of the model.
+
+        Args:
+            inputs: Raw inputs `(samples, ...)`.
+
+        Returns:
+            Inputs of `body` `(samples * (1 + count), ...)`, view by view, and
+            the number of the sample of each.
+        """
+        samples = np.tile(np.arange(len(inputs)), 1 + self.count)
+        if self.layer and self.features is not None:
+            parts = [
+                self.features(f"front {self.layer} {view}", inputs)
+                for view in range(1 + self.count)
+            ]
+            return join(parts), samples
+        return views(self.source, inputs, self.count)
 
 
 def views(
@@ -28,7 +128,7 @@ def views(
     Args:
         source: The source; without `augment` there is only one view.
         inputs: Raw inputs `(samples, ...)`.
-        count: Further views of each input.
+        count: Number of further views of each input.
 
     Returns:
         Model inputs `(samples * (1 + count), ...)`, view by view, and the
@@ -44,9 +144,11 @@ def views(
 def train(
     model: Reprogrammer,
     source: Source,
-    recipe: "Recipe",
+    recipe: Recipe,
     training: tuple[np.ndarray, np.ndarray],
     validation: tuple[np.ndarray, np.ndarray],
+    tell: Tell | None = None,
+    features: Features | None = None,
 ) -> dict[str, list[float]]:
     """Fits the program, keeps the best epoch, then fits the mapping to all.
 
@@ -56,40 +158,43 @@ def train(
     fitted once more, to both parts.
 
     Args:
-        model: What `build` made.
-        source: Its source.
-        recipe: The choices.
-        training: Raw inputs and targets.
-        validation: The same, for the choice of the epoch.
+        model: Model that `recipe.build` made.
+        source: The source of the model.
+        recipe: Choices of training.
+        training: Raw inputs and targets to fit to.
+        validation: Raw inputs and targets that choose the epoch.
+        tell: Function that receives the number of each epoch and how many
+            there are at most.
+        features: Where results of frozen layers are kept, see `Views`.
 
     Returns:
         `loss` and `val_loss` of the epochs; number 0 is before training,
         where no `loss` is known (NaN).
     """
-    x, rows = views(source, training[0], recipe.views)
+    prepare = Views(model, source, recipe.views, features)
+    body = prepare.body
+    x, rows = prepare(training[0])
     y, groups = training[1][rows], rows
-    held_x, held_rows = views(source, validation[0], recipe.views)
+    held_x, held_rows = prepare(validation[0])
     held = (held_x, validation[1][held_rows])
-    _weigh(model, recipe, x, training[1])
-    _adapt(model, recipe, x, y, groups)
-    start = float(model.evaluate(*held, verbose=0))
-    fitted = {"loss": [], "val_loss": []}
+    _compile(model, body, recipe, training[1])
+    _adapt(model, body, recipe, x, y, groups)
+    start = float(body.evaluate(*held, verbose=0))
+    fitted: dict[str, list[float]] = {"loss": [], "val_loss": []}
     if epochs(model, recipe):
-        fitted = _fit(model, recipe, (x, y), held, start)
+        fitted = _fit(model, body, recipe, (x, y), held, start, tell)
     # A trained correction belongs to the assignment it was trained with.
     if not isinstance(model.mapping, mappings.CorrectionMapping):
-        both, rows = views(
-            source, np.concatenate([training[0], validation[0]]), recipe.views
-        )
+        both, rows = prepare(np.concatenate([training[0], validation[0]]))
         targets = np.concatenate([training[1], validation[1]])[rows]
-        _adapt(model, recipe, both, targets, rows)
+        _adapt(model, body, recipe, both, targets, rows)
     return {
         "loss": [math.nan, *fitted["loss"]],
         "val_loss": [start, *fitted["val_loss"]],
     }
 
 
-def epochs(model: Reprogrammer, recipe: "Recipe") -> int:
+def epochs(model: Reprogrammer, recipe: Recipe) -> int:
     """Returns how many epochs a program is trained at most.
 
     None where a head reads the features of sounds: on ten UCR sets training
@@ -104,26 +209,35 @@ def epochs(model: Reprogrammer, recipe: "Recipe") -> int:
 
 def _fit(
     model: Reprogrammer,
-    recipe: "Recipe",
+    body: keras.Model,
+    recipe: Recipe,
     training: tuple[np.ndarray, np.ndarray],
     held: tuple[np.ndarray, np.ndarray],
     start: float,
+    tell: Tell | None,
 ) -> dict[str, list[float]]:
     """Fits by gradients and keeps the best epoch, or what was at the start."""
     changing = _changing(model)
     warm = [ops.convert_to_numpy(w) for w in changing]
+    limit = epochs(model, recipe)
     callbacks = [
         *_callbacks(model.transform),
         keras.callbacks.EarlyStopping(
             patience=recipe.patience, restore_best_weights=True
         ),
     ]
+    if tell is not None:
+        callbacks.append(
+            keras.callbacks.LambdaCallback(
+                on_epoch_end=lambda epoch, logs: tell(epoch + 1, limit)
+            )
+        )
     if getattr(model.mapping, "each_epoch", False):
         callbacks.append(mappings.Readapt(*training, recipe.batch_size))
-    fitted = model.fit(
+    fitted = body.fit(
         *training,
         validation_data=held,
-        epochs=epochs(model, recipe),
+        epochs=limit,
         batch_size=recipe.batch_size,
         callbacks=callbacks,
         verbose=0,
@@ -134,17 +248,22 @@ def _fit(
     return fitted
 
 
-def _weigh(
-    model: Reprogrammer, recipe: "Recipe", x: np.ndarray, labels: np.ndarray
+def _compile(
+    model: Reprogrammer,
+    body: keras.Model,
+    recipe: Recipe,
+    labels: np.ndarray,
 ) -> None:
     """Tells a loss that weighs classes how large they are."""
     if recipe.loss and labels.ndim == 1:
-        classes = model.compute_output_shape((None, *x.shape[1:]))[-1]
-        counts = np.bincount(labels, minlength=classes)
-        model.compile(
-            keras.optimizers.Adam(recipe.learning_rate),
-            losses.get(recipe.loss, "classification", counts),
-        )
+        mapping = model.mapping
+        count = getattr(mapping, "classes", getattr(mapping, "targets", 0))
+        counts = np.bincount(labels, minlength=count)
+        loss = losses.get(recipe.loss, "classification", counts)
+        model.compile(keras.optimizers.Adam(recipe.learning_rate), loss)
+    if body is not model:
+        # Shared, so that one optimizer serves both.
+        body.compile(keras.optimizers.Adam(recipe.learning_rate), model.loss)
 
 
 def _callbacks(transform: keras.layers.Layer) -> list[keras.callbacks.Callback]:
@@ -163,15 +282,19 @@ def _changing(model: Reprogrammer) -> list[keras.Variable]:
 
 def _adapt(
     model: Reprogrammer,
-    recipe: "Recipe",
+    body: keras.Model,
+    recipe: Recipe,
     x: np.ndarray,
     y: np.ndarray,
     groups: np.ndarray,
 ) -> None:
+    if not hasattr(model.mapping, "adapt"):
+        return
+    options = {}
     if isinstance(model.mapping, mappings.LinearMapping):
-        model.adapt(x, y, recipe.batch_size, groups=groups)
-    elif hasattr(model.mapping, "adapt"):
-        model.adapt(x, y, recipe.batch_size)
+        options = {"groups": groups}
+    scores = body.source_scores(x, recipe.batch_size)
+    model.mapping.adapt(scores, y, **options)
 
 
 def predict(
@@ -180,36 +303,33 @@ def predict(
     problem: str,
     inputs: np.ndarray,
     further_views: int = 0,
+    features: Features | None = None,
 ) -> np.ndarray:
     """Predicts values or probabilities, averaged over the views.
 
     Args:
         model: A trained Reprogrammer.
-        source: Its source.
+        source: The source of the model.
         problem: `"classification"`, `"multilabel"` or `"regression"`.
         inputs: Raw inputs `(samples, ...)`.
-        further_views: Views besides the inputs as they are, see `Recipe`.
+        further_views: Number of views besides the inputs as they are.
+        features: Where results of frozen layers are kept, see `Views`.
 
     Returns:
         Class probabilities `(samples, classes)`, probabilities or values
         `(samples, columns)`.
     """
+    prepare = Views(model, source, further_views, features)
     parts = [
-        _predict(model, source, problem, inputs[i : i + PART], further_views)
+        _predict(prepare, problem, inputs[i : i + PART])
         for i in range(0, len(inputs), PART)
     ]
     return np.concatenate(parts)
 
 
-def _predict(
-    model: Reprogrammer,
-    source: Source,
-    problem: str,
-    inputs: np.ndarray,
-    further_views: int,
-) -> np.ndarray:
-    x, _ = views(source, inputs, further_views)
-    scores = model.predict(x, batch_size=64, verbose=0)
+def _predict(prepare: Views, problem: str, inputs: np.ndarray) -> np.ndarray:
+    x, _ = prepare(inputs)
+    scores = prepare.body.predict(x, batch_size=64, verbose=0)
     if problem == "classification":
         scores = ops.softmax(scores)
     elif problem == "multilabel":

@@ -2,21 +2,18 @@
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 from keras import layers
 
 from reprogram import transforms
+from reprogram.predictors.recipe import Recipe
+from reprogram.sources.source import Source
 from reprogram.transforms import coordinator
 
-if TYPE_CHECKING:
-    from reprogram.predictors.recipe import Recipe
-    from reprogram.sources import Source
 
-
-def choose(recipe: "Recipe", source: "Source", seed: int = 0) -> layers.Layer:
+def choose(recipe: Recipe, source: Source, seed: int = 0) -> layers.Layer:
     """Makes the input transform of a recipe.
 
     Shapes and the range of values are those of the source.
@@ -51,31 +48,38 @@ def choose(recipe: "Recipe", source: "Source", seed: int = 0) -> layers.Layer:
     return makers[name](source, recipe, seed)
 
 
-def named(recipe: "Recipe", source: "Source") -> str:
+def named(recipe: Recipe, source: Source) -> str:
     """Returns the name of a recipe's transform, the default if it has none."""
     return recipe.transform or source.transform or DEFAULTS[source.modality]
 
 
-def input_layer(recipe: "Recipe", source: "Source") -> str | None:
+def input_layer(recipe: Recipe, source: Source) -> str | None:
     """Returns the layer of the source behind which the transform enters.
+
+    Token maps take the place of the embeddings. Other transforms of
+    sequences enter where the recipe or the source says.
 
     Raises:
         ValueError: If the transform enters inside and the source does not say
             where.
     """
     name = named(recipe, source)
-    if name not in INNER:
-        return None
-    if source.input_layer is None:
+    strings = source.modality in ("molecule", "token")
+    if name not in INNER or (name == "gain" and not strings):
+        return recipe.input_layer or None
+    layer = source.input_layer
+    if INNER[name] is not _token_map:
+        layer = recipe.input_layer or source.program_layer or layer
+    if layer is None:
         raise ValueError(
             f"The source {source.name!r} does not say behind which layer the"
             f" transform {name!r} enters. Choose another transform, or set"
             " `input_layer` in the JSON file beside the source."
         )
-    return source.input_layer
+    return layer
 
 
-def shape_of(source: "Source") -> tuple[int, ...]:
+def shape_of(source: Source) -> tuple[int, ...]:
     """Returns the shape that a source reads, without the batch.
 
     Raises:
@@ -90,13 +94,13 @@ def shape_of(source: "Source") -> tuple[int, ...]:
     return shape
 
 
-def window_of(source: "Source", recipe: "Recipe") -> list[int]:
+def window_of(source: Source, recipe: Recipe) -> list[int]:
     """Returns the size that a frame leaves to the data."""
     sides = shape_of(source)[:-1]
     return [max(1, int(size * recipe.window)) for size in sides]
 
 
-def _shared(source: "Source", recipe: "Recipe") -> dict[str, object]:
+def _shared(source: Source, recipe: Recipe) -> dict[str, object]:
     """Arguments of all layers that train an array."""
     smooth = recipe.total_variation
     return {
@@ -109,18 +113,18 @@ def _shared(source: "Source", recipe: "Recipe") -> dict[str, object]:
     }
 
 
-def rate(source: "Source", recipe: "Recipe") -> float:
+def rate(source: Source, recipe: Recipe) -> float:
     """Returns how many times faster the program learns than the mapping."""
     return recipe.program_rate or RATES.get(source.modality, 1.0)
 
 
-def half_range(source: "Source") -> float:
+def half_range(source: Source) -> float:
     """Returns half of the source's range of values, 1 if that is unknown."""
     low, high = source.input_range or (-1.0, 1.0)
     return 0.5 * (high - low)
 
 
-def _framed(source: "Source", recipe: "Recipe") -> dict[str, object]:
+def _framed(source: Source, recipe: Recipe) -> dict[str, object]:
     """Arguments of all layers with a frame, which has to end somewhere."""
     shared = _shared(source, recipe)
     return shared | {
@@ -130,12 +134,12 @@ def _framed(source: "Source", recipe: "Recipe") -> dict[str, object]:
     }
 
 
-def _padding(source: "Source", recipe: "Recipe", seed: int) -> layers.Layer:
+def _padding(source: Source, recipe: Recipe, seed: int) -> layers.Layer:
     window = window_of(source, recipe)
     return transforms.Padding(window=window, **_framed(source, recipe))
 
 
-def _center_mix(source: "Source", recipe: "Recipe", seed: int) -> layers.Layer:
+def _center_mix(source: Source, recipe: Recipe, seed: int) -> layers.Layer:
     return transforms.CenterMix(
         window=window_of(source, recipe),
         share=recipe.share,
@@ -143,21 +147,21 @@ def _center_mix(source: "Source", recipe: "Recipe", seed: int) -> layers.Layer:
     )
 
 
-def _overlay(source: "Source", recipe: "Recipe", seed: int) -> layers.Layer:
+def _overlay(source: Source, recipe: Recipe, seed: int) -> layers.Layer:
     return transforms.Overlay(border=recipe.border, **_shared(source, recipe))
 
 
-def _patch(source: "Source", recipe: "Recipe", seed: int) -> layers.Layer:
+def _patch(source: Source, recipe: Recipe, seed: int) -> layers.Layer:
     size = max(1, min(shape_of(source)[:-1]) // 4)
     return transforms.Patch(size=size, seed=seed, **_shared(source, recipe))
 
 
-def _resize(source: "Source", recipe: "Recipe", seed: int) -> layers.Layer:
+def _resize(source: Source, recipe: Recipe, seed: int) -> layers.Layer:
     arguments = _framed(source, recipe)
     return transforms.TrainableResize(scale=recipe.window, **arguments)
 
 
-def _coordinator(source: "Source", recipe: "Recipe", seed: int) -> layers.Layer:
+def _coordinator(source: Source, recipe: Recipe, seed: int) -> layers.Layer:
     """The source's own features coordinate: they are frozen as it is."""
     from reprogram.sources.slicing import slice_source
 
@@ -175,12 +179,12 @@ def _coordinator(source: "Source", recipe: "Recipe", seed: int) -> layers.Layer:
     )
 
 
-def _soft_prompt(source: "Source", recipe: "Recipe", seed: int) -> layers.Layer:
+def _soft_prompt(source: Source, recipe: Recipe, seed: int) -> layers.Layer:
     input_layer(recipe, source)
     return transforms.SoftPrompt(recipe.prompt_length)
 
 
-def _token_map(source: "Source", recipe: "Recipe", seed: int) -> layers.Layer:
+def _token_map(source: Source, recipe: Recipe, seed: int) -> layers.Layer:
     """Reads the tokens that the preprocessing gives, and starts with them."""
     name = named(recipe, source)
     entry = input_layer(recipe, source)
@@ -209,6 +213,7 @@ DEFAULTS = {
     "series": "padding",
 }
 INNER = {
+    "gain": lambda *_: transforms.Gain(),
     "soft_prompt": _soft_prompt,
     "dense_token_map": _token_map,
     "sparse_token_map": _token_map,

@@ -26,6 +26,8 @@ class Source:
         input_range: Smallest and largest value of a model input, if bounded.
         class_names: Names of the outputs, if known.
         input_layer: The layer whose output a token program changes.
+        program_layer: The layer behind which a prompt or a gain enters, if
+            that is further inside; all layers before it run once.
         feature_layer: The layer whose output a linear head reads.
         transform: The input transform that suits it, a key of
             `transforms.TRANSFORMS`; `None` for the one of the modality.
@@ -46,6 +48,7 @@ class Source:
     input_range: tuple[float, float] | None = None
     class_names: tuple[str, ...] = ()
     input_layer: str | None = None
+    program_layer: str | None = None
     feature_layer: str | None = None
     transform: str | None = None
     licence: str = ""

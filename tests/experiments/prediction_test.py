@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import pathlib
 import shutil
 
 import commands
@@ -29,6 +30,13 @@ def test_test_set_of_the_record_comes_out_again():
         rtol=1e-4,
         atol=1e-5,
     )
+    columns = predictor.columns()
+    assert columns[:3] == ["prediction", "lower", "upper"]
+    for row in cells:
+        cell = dict(zip(columns, row))
+        assert float(cell["lower"]) < float(cell["upper"])
+        assert cell["nearest"] and cell["nearest_id"].startswith("m")
+        assert 0 <= float(cell["similarity"]) <= 1
 
 
 def test_another_source_is_refused():
@@ -71,39 +79,47 @@ def test_model_loads_in_a_fresh_process():
         assert fingerprint == record["source"]["fingerprint_after"]
 
 
+INTERVAL = ("prediction", "lower", "upper")
+
+
 class Means:
     """Answers with the mean of each input, and with its square."""
 
-    def predict(self, x: np.ndarray, **options: object) -> np.ndarray:
+    def predict(self, x: np.ndarray) -> np.ndarray:
         means = x.reshape(len(x), -1).mean(axis=1)
         return np.stack([means, means**2], axis=1).astype("float32")
 
 
-def stub(problem: str, *names: str, **fields: object) -> prediction.Predictor:
+def stub(problem: str, *names: str, **fields: object) -> prediction.Run:
     task = {"problem": problem, "target_names": list(names)}
+    record = {"task": task | {"modality": "series"}}
     about = {"preprocess": np.asarray, "modality": "series", **fields}
     source = sources.Source(model=None, name="stub", **about)
-    return prediction.Predictor({"task": task}, Means(), source)
+    return prediction.Run(pathlib.Path(), record, Means(), source)
 
 
 @pytest.mark.parametrize(
     ("problem", "names", "expected"),
     [
-        ("regression", ["y"], ["prediction"]),
-        ("regression", ["a", "b"], ["prediction_a", "prediction_b"]),
+        ("regression", ["y"], ["prediction", "lower", "upper"]),
+        (
+            "regression",
+            ["a", "b"],
+            [f"{kind}_{n}" for n in "ab" for kind in INTERVAL],
+        ),
         (
             "classification",
             ["no", "yes"],
-            ["prediction", "probability_no", "probability_yes"],
+            ["prediction", "probability_no", "probability_yes", "set"],
         ),
-        ("multilabel", ["y"], ["prediction", "probability_y"]),
+        ("multilabel", ["y"], ["prediction", "probability", "set"]),
         (
             "multilabel",
             ["a", "b"],
             [
                 f"{kind}_{n}"
-                for kind in ("prediction", "probability")
                 for n in "ab"
+                for kind in ("prediction", "probability", "set")
             ],
         ),
     ],
@@ -119,18 +135,28 @@ def test_columns(problem, names, expected):
 def test_cells_of_each_problem():
     values = np.array([[[0.5]], [[-2.0]], [[np.inf]]])
     regression = stub("regression", "a", "b")(values, [""] * 3)
-    assert regression[0] == ["0.5", "0.25", ""]
-    assert regression[2] == [
-        "",
-        "",
-        "the model gives no finite number",
-    ]
-    labels = stub("multilabel", "a", "b")(values[1:2], [""])[0]
-    assert labels[:2] == ["0", "1"]
-    chances = np.array(labels[2:4], float)
-    np.testing.assert_allclose(chances, 1 / (1 + np.exp([2.0, -4.0])), 1e-6)
+    # Without a test set nothing can be promised.
+    assert regression[0] == ["0.5", "-inf", "inf", "0.25", "-inf", "inf", ""]
+    assert regression[2] == [""] * 6 + ["the model gives no finite number"]
+    labels = stub("multilabel", "a", "b")(values[:1], [""])[0]
+    assert labels == ["0", "0.5", "0 1", "0", "0.25", "0 1", ""]
     classes = stub("classification", "no", "yes")(values[:2], [""] * 2)
     assert [row[0] for row in classes] == ["no", "yes"]
+    assert classes[0][1:] == ["0.5", "0.25", "no | yes", ""]
+
+
+def test_intervals_come_from_the_test_set_of_the_run():
+    run = stub("regression", "a", "b")
+    truth = np.linspace(-1, 1, 19)[:, None] * [1.0, 2.0]
+    known = truth + np.linspace(0, 0.9, 19)[:, None]
+    run.record["test"] = {
+        "targets": truth.tolist(),
+        "predictions": known.tolist(),
+    }
+    cells = run(np.zeros((1, 3, 1)), [""])[0]
+    assert [float(c) for c in cells[:3]] == pytest.approx([0, -0.85, 0.85])
+    sure = dataclasses.replace(run, confidence=0.99)
+    assert sure(np.zeros((1, 3, 1)), [""])[0][1] == "-inf"
 
 
 @settings(deadline=None, max_examples=50)
@@ -146,12 +172,12 @@ def test_every_row_gets_its_own_answer(rows):
     predictor = stub("regression", "a", "b", explain=explain)
     for (value, good, _), cells in zip(rows, predictor(values, reasons)):
         if not good:
-            assert cells == ["", "", f"bad {value}"]
+            assert cells == [""] * 6 + [f"bad {value}"]
         elif value in odd:
-            assert cells == ["", "", f"odd {value}"]
+            assert cells == [""] * 6 + [f"odd {value}"]
         else:
-            assert [float(c) for c in cells[:2]] == [value, value**2]
-            assert cells[2] == ""
+            assert [float(c) for c in cells[:6:3]] == [value, value**2]
+            assert cells[6] == ""
 
 
 def test_parts_give_what_the_whole_gives():
@@ -172,5 +198,37 @@ def test_parts_give_what_the_whole_gives():
         rtol=1e-4,
         atol=1e-6,
     )
-    none = dataclasses.replace(predictor, model=None)
-    assert none([None], ["bad"]) == [["", "", "", "bad"]]
+    assert predictor([None], ["bad"]) == [["", "", "", "", "bad"]]
+
+
+@pytest.mark.parametrize("kind", ["ensemble", "forest"])
+def test_runs_of_other_predictors_are_read(kind):
+    run = prediction.load(getattr(commands.runs(), kind))
+    assert run.model is None
+    columns = run.columns()
+    cells = run(["CCCCO", "C" * 40], ["", ""])
+    for row in cells:
+        cell = dict(zip(columns, row))
+        assert float(cell["lower"]) <= float(cell["prediction"])
+        assert cell["in_domain"] in ("true", "false")
+        assert cell["nearest_id"].startswith("m")
+        assert float(cell["nearest_value"]) > 0
+        assert not cell["reason"]
+
+
+def test_runs_of_the_script_for_molecules_are_still_read(tmp_path):
+    runs = commands.runs()
+    shutil.copy(runs.ensemble / "predictor.json", tmp_path)
+    result = {
+        "task": "mol",
+        "unit": "",
+        "target_names": ["target"],
+        "standard": True,
+        "confidence": 0.9,
+        "scores": {"rmse": [1.0, 0.9, 1.1]},
+    }
+    (tmp_path / "result.json").write_text(json.dumps(result))
+    old, new = (prediction.load(path) for path in (tmp_path, runs.ensemble))
+    row, expected = (run(["CCCCO"], [""])[0] for run in (old, new))
+    assert row[:3] == expected[:3]
+    assert row[4] == expected[4]

@@ -15,11 +15,11 @@ from small_sources import tokens
 
 from reprogram import files
 from reprogram import metrics
-from reprogram.experiments import run as experiment
-from reprogram.experiments.run import Data
+from reprogram.experiments.run import Experiment
 from reprogram.molecules import Tokenizer
-from reprogram.predictors import baselines
-from reprogram.predictors import recipe as recipes
+from reprogram.predictors import training
+from reprogram.predictors.baselines import BaselinePredictor
+from reprogram.predictors.data import Data
 from reprogram.predictors.recipe import Recipe
 from reprogram.report import record
 from reprogram.reprogrammer import fingerprint
@@ -29,13 +29,6 @@ from reprogram.tasks.task import Task
 
 RECIPE = Recipe(epochs=2, prompt_length=2, views=1)
 PROBLEMS = ("classification", "multilabel", "regression")
-
-
-@pytest.fixture(autouse=True)
-def one_baseline(monkeypatch):
-    """The probe stands for all baselines, which have their own tests."""
-    for modality in ("image", "molecule"):
-        monkeypatch.setitem(baselines.BASELINES, modality, [baselines.PROBE])
 
 
 def image_task(problem="classification", rows=60):
@@ -72,9 +65,18 @@ def drawn(task, seeds=(0, 1), size=30):
     )
 
 
-def run(data, folder, source, recipe=RECIPE):
+def run(
+    data, folder, source, recipe=RECIPE, rivals=("trivial", "probe"), keep=True
+):
     told = []
-    return experiment.run(data, source, recipe, folder, told.append), told
+    data = dataclasses.replace(data, source=source)
+    experiment = Experiment(
+        data, "reprogrammed", rivals, recipe, folder, told.append
+    )
+    result = experiment.run()
+    if keep:
+        experiment.keep()
+    return result, told
 
 
 class Done:
@@ -128,8 +130,8 @@ def test_what_a_run_returns_is_a_record(tmp_path, problem):
     assert len(run.told) == len(seeds)
     assert f"seed {seeds[-1]} ({len(seeds)} of" in run.told[-1]
     names = [model["name"] for model in run.result["models"]]
-    first = baselines.MEAN if problem == "regression" else baselines.MAJORITY
-    assert names == [first.name, "linear probe", "reprogrammed source"]
+    first = "mean predictor" if problem == "regression" else "majority class"
+    assert names == [first, "linear probe", "reprogrammed source"]
     last = run.result["models"][-1]
     assert last["parameters"] == run.result["trainable_parameters"]
     for model in run.result["models"]:
@@ -164,7 +166,7 @@ def test_the_predictions_are_those_of_the_saved_model(problem):
         seeds = run.result["models"][-1]["metrics"][name]
         assert seeds[0] == pytest.approx(value, nan_ok=True)
     model = keras.saving.load_model(run.folder / "model.keras")
-    again = recipes.predict(
+    again = training.predict(
         model, run.source, problem, run.data.inputs[rows], RECIPE.views
     )
     np.testing.assert_allclose(found, again, atol=1e-5)
@@ -213,14 +215,14 @@ def stop(*arguments, **options):
 
 def test_validation_labels_are_part_of_the_train_size(tmp_path, monkeypatch):
     seen = []
-    original = baselines.fit_predict
+    original = BaselinePredictor.fit_table
 
-    def spy(baseline, problem, train, *rest):
-        seen.append((len(train[0]), len(train[1])))
-        return original(baseline, problem, train, *rest)
+    def spy(self, problem, count, table, targets):
+        seen.append((len(table), len(targets)))
+        return original(self, problem, count, table, targets)
 
-    monkeypatch.setattr(baselines, "fit_predict", spy)
-    monkeypatch.setattr(recipes, "build", stop)
+    monkeypatch.setattr(BaselinePredictor, "fit_table", spy)
+    monkeypatch.setattr(training, "build", stop)
     data = drawn(image_task(), (0,), size=30)
     fit, validation = data.draws[0]
     rows = [*fit, *validation]
@@ -232,31 +234,31 @@ def test_validation_labels_are_part_of_the_train_size(tmp_path, monkeypatch):
 
 
 def test_a_seed_that_was_interrupted_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(recipes, "train", stop)
+    monkeypatch.setattr(training, "train", stop)
     with pytest.raises(Stopped):
         run(drawn(image_task("regression"), (0,)), tmp_path, images())
-    assert not list(tmp_path.rglob("*.json"))
+    done = sorted(path.name for path in tmp_path.rglob("*.json"))
+    assert done == ["0-probe.json", "0-trivial.json"]
 
 
 def test_finished_seeds_are_not_trained_again(tmp_path, monkeypatch):
     whole = done("regression")
     folder = shutil.copytree(whole.folder, tmp_path / "run")
     with monkeypatch.context() as patch:
-        patch.setattr(recipes, "build", stop)
-        again, told = run(whole.data, folder, whole.source)
+        patch.setattr(training, "build", stop)
+        again, told = run(whole.data, folder, whole.source, keep=False)
     assert again == whole.result and told == whole.told
-    (folder / "seeds" / "1.json").unlink()
+    (folder / "cells" / "1-reprogrammed.json").unlink()
     again, told = run(whole.data, folder, whole.source)
     assert again["history"] == whole.result["history"]
     assert again["test"] == whole.result["test"]
     assert again["history"][0]["loss"] != again["history"][1]["loss"]
 
 
-def test_a_metric_that_is_not_defined_is_told_as_such(tmp_path, monkeypatch):
-    monkeypatch.setitem(baselines.BASELINES, "image", [])
+def test_a_metric_that_is_not_defined_is_told_as_such(tmp_path):
     data = drawn(image_task("multilabel"), (0,))
     data.targets[data.test] = 1.0
-    result, told = run(data, tmp_path, images())
+    result, told = run(data, tmp_path, images(), rivals=("trivial",))
     assert "roc_auc n/a" in told[0]
     assert result["models"][0]["metrics"]["roc_auc"] == [None]
 
@@ -272,9 +274,7 @@ def molecular():
     )
 
 
-def test_molecules_are_named_and_read_as_strings(tmp_path, monkeypatch):
-    gp = baselines.Baseline("gp", "ecfp4", baselines.gaussian_process)
-    monkeypatch.setitem(baselines.BASELINES, "molecule", [baselines.PROBE, gp])
+def test_molecules_are_named_and_read_as_strings(tmp_path):
     smiles = [f"{'C' * n}{end}" for n in range(1, 13) for end in ("", "O", "N")]
     task = Task(
         name="chains",
@@ -286,17 +286,18 @@ def test_molecules_are_named_and_read_as_strings(tmp_path, monkeypatch):
         metric="rmse",
     )
     data = drawn(task, (0,), 20)
-    result, _ = run(data, tmp_path, molecular())
+    rivals = ("trivial", "probe", "gaussian-process")
+    result, _ = run(data, tmp_path, molecular(), rivals=rivals)
     assert result["test"]["inputs"] == [smiles[row] for row in data.test]
     assert [model["name"] for model in result["models"]] == [
         "mean predictor",
         "linear probe",
-        "gp",
+        "Tanimoto Gaussian process, ECFP4 counts",
         "reprogrammed source",
     ]
     errors = {m["name"]: m["metrics"]["rmse"][0] for m in result["models"]}
     assert errors["reprogrammed source"] < errors["mean predictor"]
-    assert result["mapping"] is None
+    assert "mapping" not in result
 
 
 def test_a_source_of_another_modality_is_refused(tmp_path):
@@ -316,9 +317,30 @@ def test_a_lost_model_is_trained_again(tmp_path):
     whole = done("regression")
     folder = shutil.copytree(whole.folder, tmp_path / "run")
     (folder / "model.keras").unlink()
-    second = folder / "seeds" / "1.json"
+    second = folder / "cells" / "1-reprogrammed.json"
     untouched = second.stat().st_mtime_ns
     again, _ = run(whole.data, folder, whole.source)
     assert (folder / "model.keras").exists()
     assert second.stat().st_mtime_ns == untouched
     assert again["test"] == whole.result["test"]
+
+
+def test_the_kept_predictor_is_fitted_to_all_labels_in_the_end(tmp_path):
+    data = dataclasses.replace(
+        drawn(image_task("regression"), (0,)), source=images()
+    )
+    experiment = Experiment(
+        data, "probe", ("trivial",), RECIPE, tmp_path, lambda line: None
+    )
+    before = experiment.run()
+    text = experiment.keep(splits.draw(image_task("regression"), np.arange(60)))
+    assert text.startswith("fitted again to all 60 labels")
+    with np.load(tmp_path / "training.npz") as kept:
+        assert len(kept["targets"]) == 60
+    assert experiment.run() == before
+
+
+def test_predictors_are_checked_before_anything_is_fitted(tmp_path):
+    data = drawn(image_task(), (0,))
+    with pytest.raises(ValueError, match="no predictor 'prob'. Choose one of"):
+        Experiment(data, "reprogrammed", ("prob",), RECIPE, tmp_path)

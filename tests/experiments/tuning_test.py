@@ -7,8 +7,8 @@ import pytest
 
 from reprogram import sources
 from reprogram.experiments import tuning
-from reprogram.predictors import recipe as recipes
 from reprogram.predictors.data import Data
+from reprogram.predictors.recipe import Recipe
 from reprogram.report.pages import tuning as reports
 from tests import commands
 
@@ -31,42 +31,40 @@ def data():
         ("a", "b"),
         {0: (np.arange(20), np.arange(20, 30))},
         np.arange(30, 40),
+        sources.load("shapes"),
     )
 
 
-BASE = recipes.Recipe(epochs=1)
+BASE = Recipe(epochs=1)
 
 
 def test_search_resumes_and_keeps_the_best(tmp_path):
-    source = sources.load("shapes")
     lines = []
-    first = tuning.search(data(), source, BASE, tmp_path, 3, tell=lines.append)
+    first = tuning.search(data(), BASE, tmp_path, 3, tell=lines.append)
     assert len(lines) == 3 and lines[0].startswith("trial 0")
-    again = tuning.search(data(), source, BASE, tmp_path, 4, tell=lines.append)
+    again = tuning.search(data(), BASE, tmp_path, 4, tell=lines.append)
     assert len(lines) == 4 and len(again.trials) == 4
     values = [t.value for t in again.trials if t.value is not None]
     assert np.isfinite(values).all() and again.best_value == min(values)
     assert first.trials[0].value == again.trials[0].value
     reports.write(again, tmp_path)
     best = json.loads((tmp_path / "recipe.json").read_text())
-    assert recipes.Recipe(**best).epochs == 1
+    assert Recipe(**best).epochs == 1
     page = (tmp_path / "tuning.html").read_text()
     assert "4 trials" in page or "refused" in page
 
 
 def test_first_trial_is_the_recipe_as_it_is(tmp_path):
-    source = sources.load("shapes")
-    study = tuning.search(data(), source, BASE, tmp_path, 1, tell=str)
+    study = tuning.search(data(), BASE, tmp_path, 1, tell=str)
     assert study.trials[0].user_attrs["recipe"] == vars(BASE)
-    assert study.trials[0].value == tuning.loss_of(BASE, data(), source)[0]
+    assert study.trials[0].value == tuning.loss_of(BASE, data())[0]
 
 
 def test_recipes_come_from_the_space():
-    source = sources.load("shapes")
-    seen = set()
+    seen, rows = set(), data()
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(0))
     for _ in range(60):
-        recipe = tuning.suggest(study.ask(), source, data(), BASE)
+        recipe = tuning.suggest(study.ask(), rows, BASE)
         seen.add((recipe.transform, recipe.mapping))
         assert recipe.epochs == 1 and 0.4 <= recipe.window <= 1
     assert {t for t, _ in seen} == set(tuning.TRANSFORMS["image"])
@@ -78,8 +76,7 @@ def test_recipes_that_do_not_fit_are_named(tmp_path, monkeypatch):
         raise ValueError("They do not go together.")
 
     monkeypatch.setattr(tuning, "loss_of", refuse)
-    source = sources.load("shapes")
-    study = tuning.search(data(), source, BASE, tmp_path, 2, tell=str)
+    study = tuning.search(data(), BASE, tmp_path, 2, tell=str)
     assert all(t.state.name == "PRUNED" for t in study.trials)
     assert study.trials[0].user_attrs["refused"] == "They do not go together."
 
@@ -101,6 +98,8 @@ def test_script_and_its_recipe(tmp_path):
         (
             *common,
             "--seeds=1",
+            "--compare=none",
+            "--norefit",
             f"--recipe={tmp_path}/t/recipe.json",
             f"--output_dir={tmp_path}/r",
         ),

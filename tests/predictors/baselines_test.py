@@ -13,17 +13,23 @@ from rdkit import DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
 from reprogram import metrics
+from reprogram import predictors
 from reprogram.predictors import baselines
-from reprogram.predictors.baselines import Baseline
-from reprogram.predictors.baselines import fit_predict
+from reprogram.predictors import features
+from reprogram.predictors.baselines import BaselinePredictor
 from reprogram.predictors.classical import CountTanimoto
+from reprogram.predictors.data import Data
 
 SMILES = ["CCO", "CCN", "c1ccccc1O", "c1ccncc1", "CC(=O)Nc1ccccc1", "CCCCCCCC"]
-GP = Baseline("gp", "ecfp4", baselines.gaussian_process)
-FOREST = Baseline("forest", "raw", baselines.forest)
-NEAREST = Baseline("nearest", "raw", baselines.nearest_neighbor)
-LEARNERS = [baselines.PROBE, GP, FOREST, NEAREST]
-by_name = {"argvalues": LEARNERS, "ids": lambda baseline: baseline.name}
+LEARNERS = ["probe", "gaussian-process", "forest", "nearest-neighbor"]
+by_name = pytest.mark.parametrize("key", LEARNERS)
+
+
+def fit_predict(key, problem, train, test, seed, count):
+    model = BaselinePredictor(key, seed)
+    model.fit_table(problem, count, *train)
+    return model.predict_table(test), model.parameters
+
 
 counts = arrays.arrays(
     np.float32, (4, 5), elements=st.integers(0, 4).map(float)
@@ -50,7 +56,7 @@ def test_the_kernel_is_the_tanimoto_of_each_pair(left, right):
 
 
 def test_the_kernel_agrees_with_rdkit():
-    table = baselines.features("ecfp4", np.array(SMILES, object))
+    table = features.compute("ecfp4", np.array(SMILES, object))
     generator = rdFingerprintGenerator.GetMorganGenerator(2, fpSize=2048)
     prints = [
         generator.GetCountFingerprint(Chem.MolFromSmiles(s)) for s in SMILES
@@ -79,14 +85,14 @@ HEADLINE = {
 
 
 @pytest.mark.parametrize("problem", HEADLINE)
-@pytest.mark.parametrize("baseline", **by_name)
-def test_every_learner_beats_the_trivial_answer(baseline, problem):
+@by_name
+def test_every_learner_beats_the_trivial_answer(key, problem):
     x, y = problem_of(problem)
     train, test = (x[:40], y[:40]), x[40:]
     columns = 3 if problem == "classification" else 2
     name, sign = HEADLINE[problem]
     scores = []
-    for which in (baseline, baselines.MEAN):
+    for which in (key, "trivial"):
         found, _ = fit_predict(which, problem, train, test, 0, columns)
         assert found.shape == (20, columns)
         if problem != "regression":
@@ -97,13 +103,11 @@ def test_every_learner_beats_the_trivial_answer(baseline, problem):
     assert sign * scores[0] > sign * scores[1] + 0.05
 
 
-@pytest.mark.parametrize("baseline", **by_name)
-def test_a_class_that_was_not_drawn_gets_no_probability(baseline):
+@by_name
+def test_a_class_that_was_not_drawn_gets_no_probability(key):
     x, y = problem_of("classification")
     drawn = y != 1
-    found, _ = fit_predict(
-        baseline, "classification", (x[drawn], y[drawn]), x, 0, 3
-    )
+    found, _ = fit_predict(key, "classification", (x[drawn], y[drawn]), x, 0, 3)
     assert found.shape == (60, 3)
     assert (found[:, 1] == 0).all()
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)
@@ -112,9 +116,7 @@ def test_a_class_that_was_not_drawn_gets_no_probability(baseline):
 def test_one_drawn_class_is_the_answer():
     x, y = problem_of("classification")
     train = x[y == 2], y[y == 2]
-    found, count = fit_predict(
-        baselines.PROBE, "classification", train, x, 0, 3
-    )
+    found, count = fit_predict("probe", "classification", train, x, 0, 3)
     assert (found == [0, 0, 1]).all() and count == 0
 
 
@@ -124,12 +126,10 @@ def test_missing_targets_are_left_out(problem):
     gaps = y.copy()
     gaps[::3, 0] = np.nan
     rows = np.isfinite(gaps[:, 0])
-    found, _ = fit_predict(baselines.PROBE, problem, (x, gaps), x, 0, 2)
-    alone, _ = fit_predict(
-        baselines.PROBE, problem, (x[rows], y[rows, :1]), x, 0, 1
-    )
+    found, _ = fit_predict("probe", problem, (x, gaps), x, 0, 2)
+    alone, _ = fit_predict("probe", problem, (x[rows], y[rows, :1]), x, 0, 1)
     np.testing.assert_array_equal(found[:, :1], alone)
-    full, _ = fit_predict(baselines.PROBE, problem, (x, y[:, 1:]), x, 0, 1)
+    full, _ = fit_predict("probe", problem, (x, y[:, 1:]), x, 0, 1)
     np.testing.assert_array_equal(found[:, 1:], full)
 
 
@@ -137,7 +137,7 @@ def test_missing_targets_are_left_out(problem):
 def test_columns_without_a_difference_are_constants(problem):
     x, y = problem_of(problem)
     y = np.stack([np.full(60, np.nan), np.ones(60), y[:, 0]], axis=1)
-    found, _ = fit_predict(NEAREST, problem, (x, y), x, 0, 3)
+    found, _ = fit_predict("nearest-neighbor", problem, (x, y), x, 0, 3)
     assert (found[:, 0] == 0).all() and (found[:, 1] == 1).all()
     np.testing.assert_array_equal(found[:, 2], y[:, 2])
 
@@ -148,66 +148,69 @@ def test_the_probe_copes_with_a_single_sample_of_a_class():
     rare[7] = 1.0
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found, _ = fit_predict(
-            baselines.PROBE, "multilabel", (x, rare), x, 0, 1
-        )
+        found, _ = fit_predict("probe", "multilabel", (x, rare), x, 0, 1)
     assert found.argmax() == 7
 
 
-@pytest.mark.parametrize("baseline", **by_name)
-def test_equal_seeds_give_equal_answers(baseline):
+@by_name
+def test_equal_seeds_give_equal_answers(key):
     x, y = problem_of("regression", 30)
     pair = [
-        fit_predict(baseline, "regression", (x, y), x, 3, 2)[0]
-        for _ in range(2)
+        fit_predict(key, "regression", (x, y), x, 3, 2)[0] for _ in range(2)
     ]
     np.testing.assert_allclose(*pair, rtol=1e-12)
 
 
-def count(baseline, problem):
+def count(key, problem):
     x, y = problem_of(problem)
     columns = 3 if problem == "classification" else 2
-    return fit_predict(baseline, problem, (x, y), x, 0, columns)[1]
+    return fit_predict(key, problem, (x, y), x, 0, columns)[1]
 
 
 def test_fitted_values_count_what_fitting_sets():
-    assert count(baselines.MEAN, "regression") == 2 * 1
-    assert count(baselines.MAJORITY, "classification") == 3
-    assert count(baselines.PROBE, "regression") == 2 * (8 + 1)
-    assert count(baselines.PROBE, "classification") == 3 * 8 + 3
-    assert count(GP, "regression") == 2 * (60 + 2)
-    assert count(GP, "classification") == 3 * (60 + 1)
-    assert count(NEAREST, "regression") == 2 * 60
-    assert count(FOREST, "regression") > 2 * 300 * 10
+    assert count("trivial", "regression") == 2 * 1
+    assert count("trivial", "classification") == 3
+    assert count("probe", "regression") == 2 * (8 + 1)
+    assert count("probe", "classification") == 3 * 8 + 3
+    assert count("gaussian-process", "regression") == 2 * (60 + 2)
+    assert count("gaussian-process", "classification") == 3 * (60 + 1)
+    assert count("nearest-neighbor", "regression") == 2 * 60
+    assert count("forest", "regression") > 2 * 300 * 10
 
 
 def test_features_of_each_kind():
     smiles = np.array(SMILES, object)
-    assert baselines.features("none", smiles).shape == (6, 1)
+    assert features.compute("none", smiles).shape == (6, 1)
     images = np.ones((4, 5, 5, 2), "uint8")
-    raw = baselines.features("raw", images)
+    raw = features.compute("raw", images)
     assert raw.shape == (4, 50) and raw.dtype == np.float32
-    assert baselines.features("ecfp4", smiles).shape == (6, 2048)
-    table = baselines.features(
-        "descriptors", np.array(["[Na+]", "CCO"], object)
+    assert features.compute("ecfp4", smiles).shape == (6, 2048)
+    table = features.compute("descriptors", np.array(["[Na+]", "CCO"], object))
+    assert table.shape[0] == 2
+
+
+@pytest.mark.parametrize("key", ["gaussian-process", "forest-descriptors"])
+def test_a_saved_baseline_predicts_the_same(key, tmp_path):
+    smiles = np.array(SMILES, object)
+    targets = np.arange(6.0)[:, None]
+    data = Data(smiles, targets, "regression", "molecule", ("y",))
+    model = BaselinePredictor(key, 3).fit(data, np.arange(4), np.arange(4, 6))
+    model.save(tmp_path)
+    again = BaselinePredictor.load(tmp_path, features.Features(None, smiles))
+    np.testing.assert_allclose(
+        again.predict(smiles), model.predict(smiles), rtol=1e-9
     )
-    assert np.isfinite(table).all() and np.abs(table).max() <= 1e30
+    assert again.name == model.name
 
 
-def test_every_modality_has_its_probe_and_its_own_baselines():
-    assert set(baselines.BASELINES) == {"molecule", "image", "series"}
-    for modality, entries in baselines.BASELINES.items():
-        assert entries[0] is baselines.PROBE
-        names = [entry.name for entry in entries]
-        assert len(set(names)) == len(names) >= 3
-        kinds = {
-            "molecule": {"source", "ecfp4", "descriptors"},
-            "image": {"source", "raw"},
-            "series": {"source", "raw", "series"},
-        }[modality]
-        fixed = [e for e in entries if isinstance(e, Baseline)]
-        assert {entry.features for entry in fixed} == kinds
-        tuned = [e.name for e in entries if not isinstance(e, Baseline)]
-        assert tuned == (
-            [] if modality == "molecule" else ["LoRA", "fine-tuning"]
-        )
+def test_the_trivial_model_is_named_after_the_problem():
+    x, y = problem_of("classification")
+    model = BaselinePredictor("trivial")
+    assert model.name == "mean predictor"
+    assert model.fit_table("classification", 3, x, y).name == "majority class"
+
+
+def test_every_baseline_is_a_predictor_of_its_own_name():
+    assert set(baselines.BASELINES) < set(predictors.PREDICTORS)
+    names = [entry.name for entry in baselines.BASELINES.values()]
+    assert len(set(names)) == len(names)

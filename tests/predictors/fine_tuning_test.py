@@ -9,13 +9,11 @@ from small_sources import images
 from small_sources import tokens
 
 from reprogram.predictors import fine_tuning
-from reprogram.predictors.baselines import Tuned
 from reprogram.predictors.data import Data
 from reprogram.predictors.recipe import Recipe
 from reprogram.program import fingerprint
 
-FULL = Tuned("fine-tuning", learning_rate=1e-2)
-LORA = Tuned("LoRA", rank=2, learning_rate=1e-2)
+FULL, LORA = 0, 2  # ranks
 RECIPE = Recipe(epochs=3, views=0)
 
 
@@ -49,18 +47,23 @@ def data(problem="classification", samples=48):
     ],
 )
 def test_a_copy_is_trained_and_the_source_is_not(method, problem):
-    source, rows = images(), data(problem)
+    source = images()
+    rows = dataclasses.replace(data(problem), source=source)
     before = fingerprint(source.model)
-    found, count = fine_tuning.fit_predict(method, rows, source, RECIPE, 3)
+    model = fine_tuning.FineTuned("tuned", 3, RECIPE, method, 1e-2)
+    model.fit(rows, *rows.draws[3])
+    found, count = model.predict(rows.inputs[rows.test]), model.parameters
     assert fingerprint(source.model) == before
     assert found.shape == (16, len(rows.names)) and np.isfinite(found).all()
     head = (4 + 1) * len(rows.names)
-    inner = (3 * 3 * 1 * 4) + 4 if not method.rank else (9 + 4) * 2 + 4
+    inner = (3 * 3 * 1 * 4) + 4 if not method else (9 + 4) * 2 + 4
     assert count == head + inner
 
 
 def built(method, source, batch):
-    return fine_tuning.build(method, source, "classification", 2, batch)
+    return fine_tuning.build(
+        source, "classification", 2, batch, 1e-2, rank=method
+    )
 
 
 @pytest.mark.parametrize("method", [FULL, LORA])

@@ -12,7 +12,6 @@ from small_sources import tokens
 from reprogram import losses
 from reprogram import mappings
 from reprogram import sources
-from reprogram.predictors import recipe as recipes
 from reprogram.predictors import training
 from reprogram.predictors.mapping_of import choose
 from reprogram.predictors.mapping_of import encoder
@@ -32,7 +31,7 @@ def data(samples=36):
 def build(recipe, source=None, targets=NAMES):
     source = source or images()
     shape = (None, 4, 4, 1)
-    return recipes.build(source, "classification", targets, recipe, shape)
+    return training.build(source, "classification", targets, recipe, shape)
 
 
 @pytest.fixture
@@ -74,11 +73,11 @@ def test_every_mapping_is_reached_trained_and_described(name, label_encoder):
     assert type(model.mapping) is mappings.MAPPINGS[name]
     assert model.feature_layer is None
     x, y = data()
-    history = recipes.train(
+    history = training.train(
         model, source, recipe, (x[:28], y[:28]), (x[28:], y[28:])
     )
     assert np.isfinite(history["val_loss"]).all()
-    found = recipes.predict(model, source, "classification", x)
+    found = training.predict(model, source, "classification", x)
     assert found.shape == (36, 3) and np.isfinite(found).all()
     rows = mappings.describe(model.mapping, source.class_names, NAMES)
     assert [row[0] for row in rows] == list(NAMES)
@@ -110,7 +109,7 @@ def adapted_with(monkeypatch, mapping):
 
     model.mapping.adapt = adapt
     x, y = data()
-    recipes.train(model, source, recipe, (x[:28], y[:28]), (x[28:], y[28:]))
+    training.train(model, source, recipe, (x[:28], y[:28]), (x[28:], y[28:]))
     return counts
 
 
@@ -126,7 +125,7 @@ def test_a_mapping_that_counts_ends_with_all_labels(rate):
     recipe = Recipe(mapping="bayesian", epochs=2, learning_rate=rate)
     model = build(recipe, source)
     x, y = data()
-    recipes.train(model, source, recipe, (x[:28], y[:28]), (x[28:], y[28:]))
+    training.train(model, source, recipe, (x[:28], y[:28]), (x[28:], y[28:]))
     fresh = mappings.BayesianMapping(3)
     fresh.adapt(model.source_scores(source.preprocess(x)), y)
     np.testing.assert_allclose(
@@ -145,7 +144,7 @@ def test_every_loss_is_reached_and_told_the_classes(name, monkeypatch):
     recipe = dataclasses.replace(SHORT, loss=name)
     model = build(recipe, source)
     x, y = data()
-    history = recipes.train(
+    history = training.train(
         model, source, recipe, (x[:28], y[:28]), (x[28:], y[28:])
     )
     assert np.isfinite(history["val_loss"]).all()
@@ -171,7 +170,7 @@ def test_every_loss_is_reached_and_told_the_classes(name, monkeypatch):
 def test_choices_that_do_not_go_together(choices, problem, message):
     source = images()
     with pytest.raises(ValueError, match=message):
-        recipes.build(
+        training.build(
             source, problem, NAMES, Recipe(**choices), (None, 4, 4, 1)
         )
 

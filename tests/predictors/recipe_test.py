@@ -11,7 +11,6 @@ from small_sources import tokens
 from reprogram import mappings
 from reprogram import metrics
 from reprogram import sources
-from reprogram.predictors import recipe as recipes
 from reprogram.predictors import training
 from reprogram.predictors.recipe import Recipe
 from reprogram.program import fingerprint
@@ -47,14 +46,14 @@ def built(source, problem, recipe=SHORT, seed=0):
     x, _ = data(source, problem)
     targets = 1 if problem == "regression" else 2
     shape = (None, *x.shape[1:])
-    return recipes.build(source, problem, targets, recipe, shape, seed)
+    return training.build(source, problem, targets, recipe, shape, seed)
 
 
 def train(source, problem, recipe=SHORT):
     """A model trained on 30 samples and validated on 10, and its history."""
     x, y = data(source, problem)
     model = built(source, problem, recipe)
-    history = recipes.train(
+    history = training.train(
         model, source, recipe, (x[:30], y[:30]), (x[30:], y[30:])
     )
     return model, history
@@ -70,7 +69,7 @@ def test_every_problem_trains_and_predicts(source, problem):
     assert np.isfinite(history["loss"][1:] + history["val_loss"]).all()
     assert fingerprint(source.model) == before
     x, y = data(source, problem)
-    found = recipes.predict(model, source, problem, x)
+    found = training.predict(model, source, problem, x)
     assert isinstance(found, np.ndarray)
     assert found.shape == (40, 1 if problem == "regression" else 2)
     name, least = LEARNED[problem]
@@ -167,7 +166,7 @@ def test_a_head_on_all_features_of_sounds_needs_no_trained_program(
     choices, epochs
 ):
     recipe = Recipe(**choices)
-    model = recipes.build(
+    model = training.build(
         sources.load("waves"), "classification", 2, recipe, (None, 30, 1)
     )
     assert training.epochs(model, recipe) == epochs
@@ -191,7 +190,7 @@ def test_a_loss_that_is_not_finite_leaves_the_warm_start():
     model, history = train(source, "regression", wild)
     assert not np.isfinite(history["val_loss"][1:]).any()
     x, _ = data(source, "regression")
-    assert np.isfinite(recipes.predict(model, source, "regression", x)).all()
+    assert np.isfinite(training.predict(model, source, "regression", x)).all()
 
 
 def reversible():
@@ -204,11 +203,11 @@ def reversible():
 def test_views_are_further_ways_to_write_the_inputs():
     source = reversible()
     x, _ = data(source, "regression", 4)
-    inputs, rows = recipes.views(source, x, 2)
+    inputs, rows = training.views(source, x, 2)
     assert rows.tolist() == [0, 1, 2, 3] * 3
     np.testing.assert_array_equal(inputs[:4], x)
     np.testing.assert_array_equal(inputs[4:8], x[:, ::-1])
-    inputs, rows = recipes.views(tokens(), x, 2)
+    inputs, rows = training.views(tokens(), x, 2)
     assert rows.tolist() == [0, 1, 2, 3] and len(inputs) == 4
 
 
@@ -217,9 +216,9 @@ def test_predictions_are_means_over_the_views(problem):
     source = reversible()
     model, _ = train(source, problem, dataclasses.replace(SHORT, views=1))
     x, _ = data(source, problem)
-    found = recipes.predict(model, source, problem, x, further_views=1)
+    found = training.predict(model, source, problem, x, further_views=1)
     parts = [
-        recipes.predict(model, source, problem, view)
+        training.predict(model, source, problem, view)
         for view in (x, x[:, ::-1])
     ]
     np.testing.assert_allclose(found, np.mean(parts, axis=0), atol=1e-5)
@@ -242,7 +241,7 @@ def test_chosen_source_classes_are_named(mapping):
 def test_identity_passes_the_answers_of_a_source_of_the_same_size():
     source = tokens()
     recipe = Recipe(mapping="identity", epochs=1, prompt_length=2)
-    model = recipes.build(source, "classification", 5, recipe, (None, 6))
+    model = training.build(source, "classification", 5, recipe, (None, 6))
     assert isinstance(model, Reprogrammer)
     assert model.compute_output_shape((None, 6)) == (None, 5)
 

@@ -10,7 +10,7 @@ from small_sources import images
 from small_sources import tokens
 
 from reprogram import transforms
-from reprogram.predictors import recipe as recipes
+from reprogram.predictors import training
 from reprogram.predictors import transform_of
 from reprogram.predictors.recipe import Recipe
 from reprogram.sources import Source
@@ -64,16 +64,16 @@ def test_every_transform_trains_from_a_recipe(name):
     source = PLACES[name]()
     recipe = Recipe(transform=name, epochs=1, prompt_length=2)
     x, y = data_of(source)
-    model = recipes.build(source, "classification", 2, recipe, x.shape, 0)
+    model = training.build(source, "classification", 2, recipe, x.shape, 0)
     made = transforms.TRANSFORMS[name]
     made = keras.layers.Identity if name == "rendering" else made
     first = getattr(model.transform, "layers", [model.transform])[0]
     assert type(first) is made
-    history = recipes.train(
+    history = training.train(
         model, source, recipe, (x[:16], y[:16]), (x[16:], y[16:])
     )
     assert np.isfinite(history["val_loss"]).all()
-    found = recipes.predict(model, source, "classification", x)
+    found = training.predict(model, source, "classification", x)
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
 
 
@@ -100,11 +100,11 @@ def test_shorter_series_are_read(name):
     source, recipe = series(), Recipe(transform=name, epochs=1)
     x, y = np.random.default_rng(0).normal(size=(12, 12, 1)), np.arange(12) % 2
     x[3:, 8:] = np.nan
-    model = recipes.build(source, "classification", 2, recipe, (None, 12, 1))
+    model = training.build(source, "classification", 2, recipe, (None, 12, 1))
     pairs = [(x[:8], y[:8]), (x[8:], y[8:])]
-    found = recipes.train(model, source, recipe, *pairs)
+    found = training.train(model, source, recipe, *pairs)
     assert np.isfinite(found["val_loss"]).all()
-    answers = recipes.predict(model, source, "classification", x)
+    answers = training.predict(model, source, "classification", x)
     assert np.isfinite(answers).all()
 
 
@@ -156,10 +156,10 @@ def test_a_program_learns_as_fast_in_every_range(low, high):
 @pytest.mark.parametrize("name", INNER)
 def test_token_maps_start_as_the_source_reads(name):
     source = tokens()
-    plain = recipes.build(
+    plain = training.build(
         source, "classification", 2, Recipe(transform="identity"), (None, 6)
     )
-    model = recipes.build(
+    model = training.build(
         source, "classification", 2, Recipe(transform=name), (None, 6)
     )
     x = np.random.default_rng(1).integers(1, 9, (5, 6)).astype("int32")
@@ -174,9 +174,9 @@ def test_a_sparse_token_map_is_sparse_after_training():
         transform="sparse_token_map", epochs=3, learning_rate=0.05, patience=9
     )
     x, y = data_of(source)
-    model = recipes.build(source, "classification", 2, recipe, x.shape, 0)
+    model = training.build(source, "classification", 2, recipe, x.shape, 0)
     start = ops.convert_to_numpy(model.transform.program).copy()
-    recipes.train(model, source, recipe, (x[:16], y[:16]), (x[16:], y[16:]))
+    training.train(model, source, recipe, (x[:16], y[:16]), (x[16:], y[16:]))
     words = transforms.dictionary(source.model, "embeddings")
     layer = model.transform
     sums = np.einsum(
@@ -192,8 +192,8 @@ def test_the_temperature_of_a_rewriting_falls():
     source = tokens()
     recipe = Recipe(transform="token_rewriting", epochs=3, patience=9)
     x, y = data_of(source)
-    model = recipes.build(source, "classification", 2, recipe, x.shape, 0)
-    history = recipes.train(
+    model = training.build(source, "classification", 2, recipe, x.shape, 0)
+    history = training.train(
         model, source, recipe, (x[:16], y[:16]), (x[16:], y[16:])
     )
     helped = min(history["val_loss"][1:]) < history["val_loss"][0]
@@ -206,7 +206,7 @@ def test_the_temperature_of_a_rewriting_falls():
         (any_size, "overlay", "reads any size"),
         (any_size, "padding", "no frame to fill"),
         (series, "patch", "does not fit.*'series'.*segments"),
-        (tokens, "gain", "does not fit.*'molecule'.*soft_prompt"),
+        (tokens, "padding", "does not fit.*'molecule'.*soft_prompt"),
         (images, "table_image", "Make it in Python"),
         (images, "sparse_token_map", "does not fit.*'image'.*sample_mask"),
     ],

@@ -86,14 +86,15 @@ def write_images(path: pathlib.Path) -> None:
 
 def torn(output: pathlib.Path, run: pathlib.Path, data: pathlib.Path) -> None:
     """Leaves what a kill leaves: two rows, then half of the third."""
-    header = "row,prediction,probability_fast,probability_slow,reason\n"
+    header = "row,prediction,probability_fast,probability_slow,set,reason\n"
     part = output.with_name("torn.csv.part")
-    part.write_text(f"{header}1,kept,,,\n2,too,,,\n")
+    part.write_text(f"{header}1,kept,,,,\n2,too,,,,\n")
     notes = {
         "identity": {
-            "model": files.stamp(run / "model.keras"),
+            "model": files.stamp(run),
             "input": files.stamp(data),
             "smiles_column": None,
+            "settings": {"alerts": [], "confidence": 0.9},
         },
         "rows": 2,
         "bytes": part.stat().st_size,
@@ -124,7 +125,8 @@ def test_molecules_keep_their_rows(ended, folder):
     rows = read(folder / "molecules.csv")
     assert list(rows[0]) == [
         *("id", "smiles", "prediction", "note"),
-        *("prediction_2", "reason_2"),
+        *("prediction_2", "lower_2", "upper_2", "in_domain_2", "nearest_2"),
+        *("nearest_id_2", "nearest_value_2", "similarity_2", "reason_2"),
     ]
     assert [row["id"] for row in rows] == [f"{i}\n" for i in range(len(ROWS))]
     for row, (text, reason) in zip(rows, ROWS):
@@ -134,7 +136,7 @@ def test_molecules_keep_their_rows(ended, folder):
         assert (row["prediction_2"] == "") == (reason != "")
     assert "has 300 tokens; the source reads 1 to" in rows[5]["reason_2"]
     out = ended["molecules"].out
-    assert "The input has such columns, so these are prediction_2, re" in out
+    assert "The input has such columns, so these are prediction_2, lo" in out
     assert "9 rows, 5 of them without a prediction, see the column re" in out
 
 
@@ -158,7 +160,7 @@ def test_images_of_a_folder(ended, folder):
     assert ended["images"].code == 0, ended["images"].err
     rows = read(folder / "images.csv")
     names = [f"probability_{i}" for i in range(10)]
-    assert list(rows[0]) == ["file", "prediction", *names, "reason"]
+    assert list(rows[0]) == ["file", "prediction", *names, "set", "reason"]
     assert [r["file"] for r in rows] == [
         *("a/c.png", "a/cut.png", "a/d.png", "b.png")
     ]
@@ -255,5 +257,54 @@ def test_real_command_has_an_exit_code(tmp_path):
     )
     assert found.returncode == 2
     assert found.stderr.strip() == (
-        "Error: --input is missing: Table, folder of images, or series."
+        "Error: --input is missing: Table, list of SMILES, SDF, folder of"
+        " images, or series."
     )
+
+
+def test_molecules_with_alerts_pictures_and_structures(tmp_path):
+    runs = commands.runs()
+    data = tmp_path / "new.csv"
+    data.write_text(
+        "\n".join(
+            [
+                "id,smiles,prediction",
+                "1,CCO,x",
+                "2,C1CC,",
+                "3,c1ccccc1NC(=O)CC,",
+            ]
+        )
+    )
+    page, sdf, output = (
+        tmp_path / name for name in ("a.html", "a.sdf", "a.csv")
+    )
+    words = (f"--run={runs.ensemble}", f"--input={data}")
+    more = ("--alerts=PAINS,Brenk", f"--html={page}", f"--sdf={sdf}")
+    ended = commands.run(
+        "reprogram.scripts.predict",
+        (*words, f"--output={output}", *more),
+        (*words, f"--output={tmp_path / 'b.csv'}", "--alerts=None"),
+        (*words, f"--output={tmp_path / 'b.csv'}", "--confidence=2"),
+        (
+            f"--run={runs.series}",
+            f"--input={runs.waves}",
+            f"--output={tmp_path / 'b.csv'}",
+            "--alerts=PAINS",
+        ),
+    )
+    assert [end.code for end in ended] == [0, 2, 2, 2], ended
+    assert "PAINS, Brenk" in ended[1].err
+    assert "between 0 and 1" in ended[2].err
+    assert "are for runs on molecules" in ended[3].err
+    rows = read(output)
+    assert [row["id"] for row in rows] == ["1", "2", "3"]
+    assert rows[0]["prediction"] == "x"
+    low, middle, high = (
+        float(rows[0][f"{name}_2"]) for name in ("lower", "prediction", "upper")
+    )
+    assert low < middle < high
+    assert rows[1]["prediction_2"] == ""
+    assert "'C1CC'" in rows[1]["reason_2"]
+    assert rows[2]["nearest_value_2"] and rows[2]["in_domain_2"] == "true"
+    assert page.read_text().count("<figure") == 3
+    assert sdf.read_text().count("$$$$") == 3

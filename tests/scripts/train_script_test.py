@@ -20,12 +20,15 @@ def resumed(tmp_path_factory) -> dict[str, tuple]:
     runs = commands.runs()
     folder = tmp_path_factory.mktemp("resumed") / "series"
     shutil.copytree(runs.series, folder)
-    (folder / "seeds" / "1.json").unlink()
+    (folder / "cells" / "1-reprogrammed.json").unlink()
     times = stamps(folder)
     same = (
         f"--task={runs.waves}",
         "--train_size=20",
         "--epochs=2",
+        "--predictor=reprogrammed",
+        "--norefit",
+        "--compare=trivial,probe",
         f"--output_dir={folder}",
     )
     ended = commands.run(
@@ -38,7 +41,7 @@ def resumed(tmp_path_factory) -> dict[str, tuple]:
 
 
 def stamps(folder: pathlib.Path) -> dict[str, int]:
-    names = ["model.keras", "program.weights.h5", "seeds/0.json"]
+    names = ["model.keras", "program.weights.h5", "cells/0-reprogrammed.json"]
     return {name: (folder / name).stat().st_mtime_ns for name in names}
 
 
@@ -46,14 +49,16 @@ def stamps(folder: pathlib.Path) -> dict[str, int]:
 def test_folder_of_a_run(kind):
     runs = commands.runs()
     folder = getattr(runs, kind)
+    training = ["training.csv"] if kind == "molecules" else []
     assert sorted(path.name for path in folder.iterdir()) == [
-        *(*FILES, "report.html", "seeds")
+        *("cells", FILES[0], "kept.txt", *FILES[1:], "report.html", *training)
     ]
     found = record.load(folder)
     assert found["seeds"] == [0, 1]
-    assert sorted(path.name for path in (folder / "seeds").iterdir()) == [
-        *("0.json", "1.json")
-    ]
+    assert len(list((folder / "cells").iterdir())) == 2 * 3
+    assert found["predictor"] == "reprogrammed source"
+    assert found["refit"].startswith("as fitted to the")
+    assert found["verdict"]
     source = found["source"]
     assert source["fingerprint_before"] == source["fingerprint_after"]
     names = [model["name"] for model in found["models"]]
@@ -76,9 +81,11 @@ def test_folder_of_a_run(kind):
 def test_table_is_printed():
     for code, out, err in commands.runs().ended:
         assert code == 0, err
-        assert "seed 1 (2 of 2): reprogrammed source " in out
+        assert "seed 1 (2 of 2): " in out
         assert "trainable parameters  seconds" in out
         assert "Report: " in out
+    assert "Saved: ensemble, as fitted to" in commands.runs().ended[3].out
+    assert "fitted again to all 40 labels" in commands.runs().ended[4].out
 
 
 def test_rows_that_cannot_be_used_are_named():
@@ -185,7 +192,10 @@ def test_bad_input_ends_with_code_2(tmp_path):
             [f"--csv={bad['side']}", "--split_column=side"],
             "with 1 different targets on the test side; at least 2 needed",
         ),
-        ([f"--csv={table}"], "Received: size=128. Choose a size in that"),
+        ([f"--csv={table}", "--train_size=128"], "Received: size=128. Choose"),
+        ([], "--task is missing: give the name of a task, such as nav17"),
+        ([*digits, "--compare=prob"], "There is no predictor 'prob'"),
+        ([*digits, "--predictor=ensemble"], "reads molecules. Received"),
         ([*digits, "--split=scaffold"], "only molecules have scaffolds"),
         ([*digits, "--source=nope"], "There is no source 'nope'"),
         ([*digits, f"--source={tmp_path}/text.keras"], "is damaged or not a"),

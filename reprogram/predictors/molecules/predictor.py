@@ -125,7 +125,7 @@ class MoleculePredictor:
             if not numbers:
                 own = label_columns.calibrate(stack.without, y)
                 self.calibrations.append(own)
-        self.domain = domain.learn(table["ecfp4"].counts)
+        self.domain = domain.learn(table["ecfp4"].selected())
         return self
 
     def features_of(self, smiles: Sequence[str]) -> dict[str, Rows]:
@@ -179,7 +179,7 @@ class MoleculePredictor:
         conformal.check(confidence)
         table = remembered(table or self._features(smiles))
         values = self._columns(table)
-        nearest, similarity, inside = self.domain(table["ecfp4"].counts)
+        nearest, similarity, inside = self.domain(table["ecfp4"].selected())
         smiles = [self.smiles[row] for row in nearest]
         lower = upper = sets = None
         if self.problem == "regression":

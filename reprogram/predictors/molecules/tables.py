@@ -44,6 +44,10 @@ class Fragments:
     def __getitem__(self, rows: np.ndarray | slice) -> "Fragments":
         return Fragments(self.counts, self.rows[rows], self.memory)
 
+    def selected(self) -> sparse.csr_matrix:
+        """Returns the counts of the selected rows."""
+        return self.counts[self.rows]
+
     def similarity(self, other: "Fragments") -> np.ndarray:
         """Returns the MinMax similarity to each row of another selection."""
         counts = other.counts

@@ -128,7 +128,7 @@ def of_run(
         targets: Their targets.
         name: Of the card; empty for source and task.
     """
-    from reprogram.predictors import recipe
+    from reprogram.predictors import training
 
     record, source = predictor.record, predictor.source
     task, problem = record["task"], record["task"]["problem"]
@@ -146,7 +146,7 @@ def of_run(
 
         def predict(smiles: list[str]) -> np.ndarray:
             batch = np.asarray(smiles, object)
-            found = recipe.predict(
+            found = training.predict(
                 predictor.model, source, problem, batch, views
             )
             return found if problem == "classification" else found[:, 0]
