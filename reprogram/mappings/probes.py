@@ -155,6 +155,7 @@ def _logistic(
 
 
 def columns(y: np.ndarray, targets: int) -> np.ndarray:
+    """Returns targets as columns `(targets, samples)`."""
     y = np.asarray(y, "float64").reshape(len(y), -1)
     if y.shape[1] != targets:
         raise ValueError(
