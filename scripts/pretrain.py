@@ -10,10 +10,14 @@ time is used, writes the source and its card into --output_dir/source.
 import pathlib
 import shlex
 import sys
+from typing import TYPE_CHECKING
 
 from absl import flags
 
 from reprogram.scripts import errors
+
+if TYPE_CHECKING:
+    from reprogram.sources.pretraining.corpus import Corpus
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("smiles", [], "Files of SMILES, added to RDKit's sets.")
@@ -43,7 +47,7 @@ FREE = ("minutes", "steps", "reconstruction", "tensorboard", "licence")
 def shown(value: object) -> object:
     """A flag as the card shows it: files without their folders."""
     if isinstance(value, list):
-        return ",".join(map(shown, value))
+        return ",".join(str(shown(one)) for one in value)
     return pathlib.Path(value).name if isinstance(value, str) else value
 
 
@@ -67,7 +71,7 @@ def described(paths: list[str], held_out: list[str]) -> dict:
     }
 
 
-def trained(folder: pathlib.Path, corpus):
+def trained(folder: pathlib.Path, corpus: "Corpus") -> tuple:
     import keras
 
     from reprogram.sources.molecular import networks
@@ -94,7 +98,7 @@ def trained(folder: pathlib.Path, corpus):
     return parts, sizes, data, state
 
 
-def main(_):
+def main(_: list[str]) -> None:
     from reprogram import files as resume
     from reprogram.sources.molecular import files
     from reprogram.sources.pretraining import card

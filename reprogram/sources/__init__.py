@@ -3,6 +3,7 @@
 import difflib
 import functools
 import os
+import pathlib
 from collections.abc import Callable
 
 from reprogram.sources.source import MODALITIES as MODALITIES
@@ -41,8 +42,8 @@ def load(name_or_path: str | os.PathLike) -> Source:
             the format of Hugging Face or KerasHub.
 
     Returns:
-        The source. `source.model(source.preprocess(batch))` is its answer to
-        a raw batch.
+        The source; `source.model(source.preprocess(batch))` gives its outputs
+        for a raw batch.
 
     Raises:
         ValueError: If there is no such source or it cannot be loaded; the
@@ -68,7 +69,7 @@ def _find(name: str) -> Source:
     if os.path.isfile(os.path.join(name, "weights.npz")):
         from reprogram.sources.molecular import files
 
-        return files.load(name, name)
+        return files.load(pathlib.Path(name), name)
     if name.startswith(("hf://", "kaggle://")) or os.path.isdir(name):
         from reprogram.sources import hub
 

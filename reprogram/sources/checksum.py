@@ -11,7 +11,7 @@ def save_weights(model: keras.Model, path: pathlib.Path) -> None:
     """Writes the weights in float16, and their SHA-256 beside them.
 
     Args:
-        model: Any model.
+        model: Keras model whose weights are written.
         path: A file ending in `.npz`; the checksum goes to `<path>.sha256`.
 
     Example:

@@ -77,7 +77,7 @@ def load(name: str) -> Source:
     own, `input_range` spans all of them.
 
     Args:
-        name: Of a function in `keras.applications`, in any case.
+        name: Name of a function in `keras.applications`, in any case.
 
     Returns:
         The source; `feature_layer` is the one of `detail.layer`, or the last

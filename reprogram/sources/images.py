@@ -19,7 +19,7 @@ def fit_images(
     values.
 
     Args:
-        images: Of shape `(batch, height, width, 1 or 3)`.
+        images: Images `(batch, height, width, 1 or 3)`.
         height: Rows the source expects; None keeps them.
         width: Columns the source expects; None keeps them.
         channels: 1 or 3, what the source expects; anything else keeps them.
@@ -57,7 +57,7 @@ def shifted(images: np.ndarray, seed: int) -> np.ndarray:
     """Moves each image a little, which leaves its meaning as it is.
 
     Args:
-        images: Of shape `(batch, height, width, channels)`.
+        images: Images `(batch, height, width, channels)`.
         seed: Of the moves: whole pixels, at most `REACH` of either side, at
             least one. What enters repeats the edge.
 

@@ -43,7 +43,7 @@ def load(path: str) -> Source:
     as it is: series and token ids must be what the model was trained on.
 
     Args:
-        path: The file.
+        path: Path of the `.keras` file.
 
     Returns:
         The source; see `reprogram.sources.load`.

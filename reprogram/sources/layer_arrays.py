@@ -45,8 +45,8 @@ def check(
     """Refuses a file of another model.
 
     Args:
-        file: Where the arrays are from.
-        arrays: What `read` returns.
+        file: Path of the file that held the arrays.
+        arrays: Arrays by name, as `read` returns them.
         ranks: Ranks of the weights of each layer.
         what: The model, in words.
 

@@ -1,5 +1,7 @@
 """The spectrogram that a recognizer of speech reads."""
 
+from typing import Any
+
 import keras
 from keras import layers
 from keras import ops
@@ -19,13 +21,15 @@ class LogMel(layers.Layer):
         hop: Samples from frame to frame.
     """
 
-    def __init__(self, bands: int, window: int, hop: int, **kwargs):
+    def __init__(
+        self, bands: int, window: int, hop: int, **kwargs: Any
+    ) -> None:
         super().__init__(**{**kwargs, "dtype": "float32"})
         self.bands = bands
         self.window = window
         self.hop = hop
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.filters = self.add_weight(
             shape=(self.window // 2 + 1, self.bands),
             initializer="ones",
@@ -33,7 +37,7 @@ class LogMel(layers.Layer):
             name="filters",
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         x = ops.cast(inputs, "float32")[..., 0]
         frames = -(-x.shape[1] // self.hop)
         rest = (frames - 1) * self.hop + self.window - x.shape[1]
@@ -52,10 +56,10 @@ class LogMel(layers.Layer):
         spread = ops.mean(ops.square(x), axis=(1, 2), keepdims=True)
         return x / ops.sqrt(ops.maximum(spread, 1e-12))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         batch, samples, _ = input_shape
         return (batch, -(-samples // self.hop), self.bands)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = {"bands": self.bands, "window": self.window, "hop": self.hop}
         return {**super().get_config(), **config}

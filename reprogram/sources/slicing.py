@@ -129,7 +129,7 @@ def answer(read: keras.Model, x: object, masks: list) -> object:
 
     Args:
         read: The second model of `slice_source`.
-        x: What the transform gives.
+        x: Output of the input transform.
         masks: The masks of it, that of the layer first.
     """
     # Attention finds its mask on the tensor, other layers among the inputs.

@@ -18,7 +18,7 @@ class Source:
 
     Args:
         model: The model, with one input and one output; frozen.
-        name: How it was asked for.
+        name: Name, path or preset that the source was loaded by.
         modality: "molecule", "image", "series" or "token".
         preprocess: Turns a raw batch into a batch of model inputs. Raw are
             strings `(batch,)`, images `(batch, height, width, channels)` in
@@ -31,8 +31,8 @@ class Source:
         feature_layer: The layer whose output a linear head reads.
         transform: The input transform that suits it, a key of
             `transforms.TRANSFORMS`; `None` for the one of the modality.
-        licence: Of the weights.
-        citation: Paper and year.
+        licence: Licence of the weights.
+        citation: Paper and year that introduced the model.
         explain: Says why one raw input cannot be read; empty if it can.
         augment: Writes raw inputs in another way that means the same, by
             seed.
@@ -44,7 +44,7 @@ class Source:
     model: "keras.Model"
     name: str
     modality: str
-    preprocess: Callable[[np.ndarray], np.ndarray]
+    preprocess: Callable[..., np.ndarray]
     input_range: tuple[float, float] | None = None
     class_names: tuple[str, ...] = ()
     input_layer: str | None = None
@@ -53,10 +53,10 @@ class Source:
     transform: str | None = None
     licence: str = ""
     citation: str = ""
-    explain: Callable[[object], str] | None = None
+    explain: Callable[..., str] | None = None
     augment: Callable[[np.ndarray, int], np.ndarray] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.modality not in MODALITIES:
             raise ValueError(
                 f"`modality` must be one of {', '.join(MODALITIES)}."

@@ -1,5 +1,7 @@
 """A language model of KerasHub behind a single input."""
 
+from typing import Any
+
 import keras
 from keras import layers
 from keras import ops
@@ -15,32 +17,34 @@ class PaddedEmbedding(layers.Layer):
         pad: The id to mask.
     """
 
-    def __init__(self, embedding: layers.Layer, pad: int, **kwargs):
+    def __init__(
+        self, embedding: layers.Layer, pad: int, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.embedding = embedding
         self.pad = pad
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         if not self.embedding.built:
             self.embedding.build(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return self.embedding(inputs)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return ops.not_equal(inputs, self.pad)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return self.embedding.compute_output_shape(input_shape)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         embedding = keras.saving.serialize_keras_object(self.embedding)
         config = {"embedding": embedding, "pad": self.pad}
         return {**super().get_config(), **config}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Any:
         embedding = keras.saving.deserialize_keras_object(config["embedding"])
         return cls(**{**config, "embedding": embedding})
 
@@ -49,17 +53,17 @@ class PaddedEmbedding(layers.Layer):
 class SplitMask(layers.Layer):
     """Takes the mask off embeddings: KerasHub wants it as an input."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         if mask is None:
             mask = ops.ones(ops.shape(inputs)[:2], "bool")
         # A copy, because the mask would stay on the tensor itself.
         return ops.copy(inputs), ops.cast(mask, "int32")
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None, None
 
 

@@ -75,7 +75,7 @@ def unit_images(images: np.ndarray) -> np.ndarray:
     """Turns images into gray ones of 32 x 32 pixels in [0, 1].
 
     Args:
-        images: Of shape `(batch, height, width, 1 or 3)` in [0, 255].
+        images: Images `(batch, height, width, 1 or 3)` in [0, 255].
 
     Returns:
         A float32 array of shape `(batch, 32, 32, 1)`.
@@ -99,7 +99,7 @@ def unit_series(series: np.ndarray) -> np.ndarray:
     in NaN is stretched to the length of the others.
 
     Args:
-        series: Of shape `(batch, length, channels)`, in any unit.
+        series: Series `(batch, length, channels)`, in any unit.
 
     Returns:
         A float32 array of shape `(batch, 1024, 1)`.
@@ -173,7 +173,7 @@ def load(name: str, folder: pathlib.Path = WEIGHTS) -> Source:
 
     Args:
         name: "shapes" or "waves".
-        folder: Where `<name>.npz` lies.
+        folder: Folder that holds `<name>.npz`.
 
     Returns:
         The source; see `reprogram.sources.load`.

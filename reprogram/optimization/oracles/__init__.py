@@ -9,10 +9,10 @@ import numpy as np
 from rdkit import Chem
 
 from reprogram.blackbox.ledger import Oracle
+from reprogram.molecules import properties
 from reprogram.molecules.smiles import parse
 from reprogram.optimization.oracles import external
 from reprogram.optimization.oracles import pmo
-from reprogram.optimization.oracles import properties
 from reprogram.parallel import map_chunks
 
 ORACLES: dict[str, Callable[[Chem.Mol], float]] = {

@@ -17,7 +17,7 @@ from rdkit.Chem import rdMolDescriptors
 from rdkit.Chem.Pharm2D import Generate
 from rdkit.Chem.Pharm2D import Gobbi_Pharm2D
 
-from reprogram.optimization.oracles import properties
+from reprogram.molecules import properties
 
 Score = Callable[[Chem.Mol], float]
 

@@ -1,5 +1,7 @@
 """Writing molecules token by token: greedy, sampled and by beam search."""
 
+from typing import Any
+
 import keras
 from keras import layers
 from keras import ops
@@ -37,8 +39,8 @@ class Decode(layers.Layer):
         beams: int = 1,
         seed: int = 0,
         read: bool = True,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         if temperature < 0 or beams < 1 or (temperature > 0 and beams > 1):
             raise ValueError(
@@ -50,7 +52,7 @@ class Decode(layers.Layer):
         self.temperature, self.beams = temperature, beams
         self.generator = keras.random.SeedGenerator(seed)
 
-    def call(self, contexts):
+    def call(self, contexts: Any) -> Any:
         if not self.read:
             batch = ops.shape(contexts)[0]
             contexts = self.writer.unread(batch, contexts.shape[1])
@@ -58,10 +60,10 @@ class Decode(layers.Layer):
             return self._search(contexts)
         batch, length = ops.shape(contexts)[0], contexts.shape[1]
 
-        def go_on(t, previous, state, ids):
+        def go_on(t: Any, previous: Any, state: Any, ids: Any) -> Any:
             return ops.logical_and(t < length, ops.any(previous != 0))
 
-        def step(t, previous, state, ids):
+        def step(t: Any, previous: Any, state: Any, ids: Any) -> Any:
             context = ops.take(contexts, t, axis=1)
             scores, state = self.writer.step(context, previous, state)
             token = ops.where(previous != 0, self._choose(scores), 0)
@@ -75,7 +77,7 @@ class Decode(layers.Layer):
         )
         return ops.while_loop(go_on, step, start)[-1]
 
-    def _choose(self, scores):
+    def _choose(self, scores: Any) -> Any:
         if not self.temperature:
             return ops.cast(ops.argmax(scores, axis=-1), "int32")
         drawn = keras.random.categorical(
@@ -83,17 +85,21 @@ class Decode(layers.Layer):
         )
         return drawn[:, 0]
 
-    def _search(self, contexts):
+    def _search(self, contexts: Any) -> Any:
         batch, length = ops.shape(contexts)[0], contexts.shape[1]
         beams, size = self.beams, self.writer.vocabulary_size
         spread = ops.repeat(contexts, beams, axis=0)
         # An ended string goes on with its end alone, at no cost.
         ended = -1e9 * ops.cast(ops.arange(size) > 0, "float32")
 
-        def go_on(t, previous, state, ids, total):
+        def go_on(
+            t: Any, previous: Any, state: Any, ids: Any, total: Any
+        ) -> Any:
             return ops.logical_and(t < length, ops.any(previous != 0))
 
-        def step(t, previous, state, ids, total):
+        def step(
+            t: Any, previous: Any, state: Any, ids: Any, total: Any
+        ) -> Any:
             context = ops.take(spread, t, axis=1)
             scores, state = self.writer.step(context, previous, state)
             scores = ops.log_softmax(ops.cast(scores, "float32"))
@@ -120,15 +126,15 @@ class Decode(layers.Layer):
         ids = ops.while_loop(go_on, step, start)[3]
         return ops.reshape(ids, (batch, beams, length))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         beams = (self.beams,) if self.beams > 1 else ()
         return (input_shape[0], *beams, input_shape[1])
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: Any) -> Any:
         shape = self.compute_output_shape(inputs.shape)
         return keras.KerasTensor(shape, "int32")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "writer": keras.saving.serialize_keras_object(self.writer),
@@ -139,11 +145,11 @@ class Decode(layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Any:
         writer = keras.saving.deserialize_keras_object(config.pop("writer"))
         return cls(writer, **config)
 
 
-def _put(ids, t, token):
+def _put(ids: Any, t: Any, token: Any) -> Any:
     here = ops.arange(ids.shape[1], dtype="int32")[None] == t
     return ops.where(here, token[:, None], ids)

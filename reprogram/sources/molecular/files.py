@@ -31,10 +31,10 @@ def save(
     """Writes a source: `config.json` and float16 `weights.npz`.
 
     Args:
-        folder: Where to write; made if missing.
-        parts: What `networks.parts` made.
+        folder: Folder to write into; made if missing.
+        parts: Reader, expander and writer that `networks.parts` made.
         sizes: The arguments that made them.
-        tokenizer: Their tokenizer.
+        tokenizer: Tokenizer that makes the token ids the parts read.
         scale: The descriptor scale, see `corpus.descriptor_scale`.
     """
     folder = pathlib.Path(folder)

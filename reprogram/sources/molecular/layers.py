@@ -1,5 +1,7 @@
 """The layers of the molecular source."""
 
+from typing import Any
+
 import keras
 from keras import layers
 from keras import ops
@@ -20,12 +22,14 @@ class ConvolutionBlock(layers.Layer):
         dilation: Distance between these.
     """
 
-    def __init__(self, kernel_size: int = 5, dilation: int = 1, **kwargs):
+    def __init__(
+        self, kernel_size: int = 5, dilation: int = 1, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.kernel_size, self.dilation = kernel_size, dilation
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         width, dtype = input_shape[-1], self.dtype_policy
         self.scale = self.add_weight(
             shape=(width,), initializer="ones", name="scale"
@@ -42,13 +46,13 @@ class ConvolutionBlock(layers.Layer):
         self.convolve.build(input_shape)
         self.project.build(input_shape)
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         x = ops.rms_normalization(inputs, ops.cast(self.scale, inputs.dtype))
         if mask is not None:
             x = x * ops.cast(mask, x.dtype)[..., None]
         return inputs + self.project(self.convolve(x))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = {"kernel_size": self.kernel_size, "dilation": self.dilation}
         return {**super().get_config(), **config}
 
@@ -62,14 +66,14 @@ class Pooling(layers.Layer):
     out.
 
     Args:
-        scale: What the sums are divided by.
+        scale: Divisor of the sums.
     """
 
-    def __init__(self, scale: float = 32.0, **kwargs):
+    def __init__(self, scale: float = 32.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scale = scale
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         x = ops.cast(inputs, "float32")
         if mask is None:
             mask = ops.ones(ops.shape(x)[:2], "bool")
@@ -78,13 +82,13 @@ class Pooling(layers.Layer):
         count = ops.maximum(ops.sum(seen, axis=1), 1.0)
         return ops.concatenate([total / count, total / self.scale], axis=-1)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], 2 * input_shape[-1])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "scale": self.scale}
 
 
@@ -99,11 +103,11 @@ class Patches(layers.Layer):
         count: Number of patches.
     """
 
-    def __init__(self, count: int, **kwargs):
+    def __init__(self, count: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.count = count
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         x = inputs
         if mask is not None:
             x = x * ops.cast(mask, x.dtype)[..., None]
@@ -112,13 +116,13 @@ class Patches(layers.Layer):
         x = ops.concatenate([x, ops.zeros((batch, total, width), x.dtype)], 1)
         return ops.reshape(x[:, :total], (-1, self.count, PATCH * width))
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], self.count, PATCH * input_shape[-1])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "count": self.count}
 
 
@@ -135,27 +139,29 @@ class Posterior(layers.Layer):
     Reference: Kingma and Welling, Auto-Encoding Variational Bayes, 2014.
     """
 
-    def __init__(self, seed: int = 0, **kwargs):
+    def __init__(self, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(dtype="float32", **kwargs)
         self.seed = seed
         self.generator = keras.random.SeedGenerator(seed)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.beta = self.add_weight(
             shape=(), initializer="zeros", trainable=False, name="beta"
         )
 
     # Keras does not save the state of a generator, and a training that goes
     # on must draw what it would have drawn.
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         store["0"], store["1"] = self.beta, self.generator.state
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         self.beta.assign(store["0"])
         if "1" in store:
             self.generator.state.assign(store["1"])
 
-    def call(self, mean, log_variance, known, training=False):
+    def call(
+        self, mean: Any, log_variance: Any, known: Any, training: bool = False
+    ) -> Any:
         divergence = kl(mean, log_variance) * known[:, 0]
         self.add_loss(self.beta * ops.mean(divergence))
         if not training:
@@ -163,7 +169,7 @@ class Posterior(layers.Layer):
         noise = keras.random.normal(ops.shape(mean), seed=self.generator)
         return mean + ops.exp(0.5 * log_variance) * noise
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}
 
 
@@ -171,16 +177,16 @@ class Posterior(layers.Layer):
 class Positions(layers.Layer):
     """Adds a trained vector to each place of a sequence."""
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.table = self.add_weight(
             shape=input_shape[1:], initializer="zeros", name="table"
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return inputs + ops.cast(self.table, inputs.dtype)
 
 
-def kl(mean, log_variance):
+def kl(mean: Any, log_variance: Any) -> Any:
     """Returns the divergence of each row from the standard normal, in nats.
 
     Args:

@@ -1,5 +1,7 @@
 """The networks that read a molecule, describe it and write it again."""
 
+from typing import Any
+
 import keras
 from keras import layers
 from keras import ops
@@ -156,7 +158,7 @@ def language(writer: Writer) -> keras.Model:
     return keras.Model(tokens, NextToken(writer)(tokens), name="next_token")
 
 
-def sequence_loss(y_true, y_pred):
+def sequence_loss(y_true: Any, y_pred: Any) -> Any:
     """Returns the cross-entropy of each molecule, in nats, its end included.
 
     Args:
@@ -172,13 +174,13 @@ def sequence_loss(y_true, y_pred):
     return ops.sum(losses * _written(y_true), axis=-1)
 
 
-def exact(y_true, y_pred):
+def exact(y_true: Any, y_pred: Any) -> Any:
     """Returns 1 for each molecule whose tokens are all the likeliest."""
     wrong = ops.not_equal(ops.argmax(y_pred, -1), ops.cast(y_true, "int32"))
     wrong = ops.cast(wrong, "float32") * _written(y_true)
     return ops.cast(ops.equal(ops.sum(wrong, axis=-1), 0.0), "float32")
 
 
-def _written(ids):
+def _written(ids: Any) -> Any:
     there = ops.cast(ops.not_equal(ids, 0), "float32")
     return ops.concatenate([ops.ones_like(there[:, :1]), there[:, :-1]], 1)

@@ -11,7 +11,6 @@ import numpy as np
 from reprogram.molecules.smiles import standardize
 from reprogram.molecules.tokenizer import TOKEN
 from reprogram.molecules.tokenizer import Tokenizer
-from reprogram.sources import Source
 from reprogram.sources.molecular.batching import BATCH
 from reprogram.sources.molecular.batching import batched
 from reprogram.sources.molecular.batching import set_seed
@@ -19,6 +18,7 @@ from reprogram.sources.molecular.batching import valid
 from reprogram.sources.molecular.decoding import Decode
 from reprogram.sources.molecular.layers import kl
 from reprogram.sources.molecular.writer import Writer
+from reprogram.sources.source import Source
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,8 @@ class MolecularSource(Source):
 
         Args:
             smiles: SMILES strings.
-            standardized: See `encode`.
+            standardized: Whether the strings are in the form of
+                `molecules.standardize`.
 
         Returns:
             Values `(molecules, descriptors)`, float32, in the order of
@@ -120,8 +121,8 @@ class MolecularSource(Source):
             temperature: 0 writes the likeliest tokens, 1 draws them.
             beams: Strings kept in a beam search, of which the first valid one
                 is returned; 1 for none.
-            attempts: How often a string is drawn until it is valid, each
-                time at a temperature 0.25 higher, up to 1; then it is `None`.
+            attempts: Largest number of times that a string is drawn until it
+                is valid, each time at a temperature 0.25 higher, up to 1.
             seed: Seed of the draws.
 
         Returns:
@@ -153,9 +154,9 @@ class MolecularSource(Source):
 
         Args:
             latents: Values `(molecules, latent_size)`.
-            temperature: See `decode`.
-            beams: See `decode`.
-            seed: See `decode`.
+            temperature: 0 writes the likeliest tokens, 1 draws them.
+            beams: Number of strings that a beam search keeps; 1 for none.
+            seed: Seed of the draws.
 
         Returns:
             A string, or with `beams` a list of strings, of each latent.
@@ -180,7 +181,7 @@ class MolecularSource(Source):
         """Writes molecules without a latent, as the language model draws them.
 
         Args:
-            count: How many.
+            count: Number of molecules to write.
             temperature: Divides the scores before a draw.
             seed: Seed of the draws.
 
@@ -202,8 +203,8 @@ class MolecularSource(Source):
         `generate` writes and `encode` reads.
 
         Args:
-            count: How many.
-            temperature: See `generate`.
+            count: Number of latents to draw.
+            temperature: Temperature of the language model, see `generate`.
             seed: Seed of the draws.
 
         Returns:
@@ -214,7 +215,7 @@ class MolecularSource(Source):
 
         Reference: Tomczak and Welling, VAE with a VampPrior, 2018.
         """
-        kept = []
+        kept: list[str] = []
         for attempt in range(100):
             if len(kept) >= count:
                 break
@@ -271,9 +272,7 @@ class MolecularSource(Source):
         self, latents: np.ndarray, temperature: float, beams: int, seed: int
     ) -> list[str | None]:
         written = self.write(latents, temperature, beams, seed)
-        if beams == 1:
-            written = [[row] for row in written]
-        return valid(written)
+        return valid([[s] if isinstance(s, str) else s for s in written])
 
     def _checked(self, latents: np.ndarray) -> np.ndarray:
         latents = np.asarray(latents, "float32")
@@ -313,7 +312,7 @@ class MolecularSource(Source):
         found = np.full((len(rows), model.output_shape[-1]), np.nan, "float32")
         good = [i for i, reason in enumerate(reasons) if not reason]
         lengths = {i: len(TOKEN.findall(rows[i])) for i in good}
-        good = sorted(good, key=lengths.get)
+        good = sorted(good, key=lengths.__getitem__)
         # Molecules of one length together: padding costs as much as atoms.
         for start in range(0, len(good), BATCH // 4):
             part = good[start : start + BATCH // 4]

@@ -1,5 +1,7 @@
 """The recurrent layer that writes molecules token by token."""
 
+from typing import Any
+
 import keras
 from keras import layers
 from keras import ops
@@ -22,11 +24,11 @@ class Writer(layers.Layer):
         units: Size of the recurrent state.
     """
 
-    def __init__(self, vocabulary_size: int, units: int, **kwargs):
+    def __init__(self, vocabulary_size: int, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.vocabulary_size, self.units = vocabulary_size, units
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         width, dtype = input_shape[-1], self.dtype_policy
         size, units = self.vocabulary_size, self.units
         self.embed = layers.Embedding(size, units // 4, dtype=dtype)
@@ -41,7 +43,7 @@ class Writer(layers.Layer):
             shape=(width,), initializer="zeros", name="absent"
         )
 
-    def call(self, contexts, tokens, known=None):
+    def call(self, contexts: Any, tokens: Any, known: Any = None) -> Any:
         contexts = contexts[:, : ops.shape(tokens)[1]]
         if known is not None:
             absent = ops.cast(self.absent, contexts.dtype)
@@ -53,26 +55,26 @@ class Writer(layers.Layer):
         state = self.recur(ops.concatenate([contexts, embedded], axis=-1))
         return self._read(state, contexts)
 
-    def unread(self, batch, length):
+    def unread(self, batch: Any, length: Any) -> Any:
         """Contexts of molecules of which no latent is known."""
         absent = ops.cast(self.absent, self.compute_dtype)
         return ops.broadcast_to(absent, (batch, length, absent.shape[0]))
 
-    def step(self, context, previous, state):
+    def step(self, context: Any, previous: Any, state: Any) -> Any:
         """Scores one token: `(batch, width)`, `(batch,)` and the state."""
         given = ops.concatenate([context, self.embed(previous)], axis=-1)
         state, _ = self.recur.cell(given, [state])
         return self._read(state, context), state
 
-    def _read(self, state, contexts):
+    def _read(self, state: Any, contexts: Any) -> Any:
         return self.score(
             self.hidden(ops.concatenate([state, contexts], axis=-1))
         )
 
-    def compute_output_shape(self, input_shape, *_):
+    def compute_output_shape(self, input_shape: Any, *_: Any) -> Any:
         return (*input_shape[:2], self.vocabulary_size)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = {
             "vocabulary_size": self.vocabulary_size,
             "units": self.units,
@@ -90,21 +92,21 @@ class NextToken(layers.Layer):
         writer: A built `Writer`; its weights are shared.
     """
 
-    def __init__(self, writer: Writer, **kwargs):
+    def __init__(self, writer: Writer, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.writer = writer
 
-    def call(self, tokens):
+    def call(self, tokens: Any) -> Any:
         return self.writer(self.writer.unread(*ops.shape(tokens)), tokens)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return (*input_shape, self.writer.vocabulary_size)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         writer = keras.saving.serialize_keras_object(self.writer)
         return {**super().get_config(), "writer": writer}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Any:
         writer = keras.saving.deserialize_keras_object(config.pop("writer"))
         return cls(writer, **config)

@@ -26,8 +26,9 @@ class Corpus:
 
     Args:
         smiles: Standard SMILES that the tokenizer reads.
-        tokenizer: Made of their tokens.
-        scale: Which descriptors, and how, see `descriptor_scale`.
+        tokenizer: Tokenizer whose vocabulary is made of their tokens.
+        scale: Indices and scales of the descriptors, see
+            `descriptor_scale`.
         targets: Scaled descriptors `(molecules, outputs)`.
         bits: Packed fingerprints, see `fingerprint_bits`.
     """
@@ -66,14 +67,14 @@ def read_smiles(path: str | os.PathLike) -> list[str]:
         raise ValueError(f"No such file: {path}. Expected one SMILES a line.")
     opener = gzip.open if str(path).endswith(".gz") else open
     with opener(path, "rt", encoding="utf-8-sig") as file:
-        rows = [line.replace(",", " ").split()[:1] for line in file]
-    rows = [row[0].strip("\"'") for row in rows if row]
+        lines = [line.replace(",", " ").split() for line in file]
+    rows = [line[0].strip("\"'") for line in lines if line]
     return [row for row in rows if row.lower() != "smiles"]
 
 
 def count(paths: Sequence[str | os.PathLike]) -> dict[str, int]:
     """Counts the rows of files, by their names without the folders."""
-    rows = Counter()
+    rows: Counter[str] = Counter()
     for path in paths:
         rows[pathlib.Path(path).name] += len(read_smiles(path))
     return dict(rows)

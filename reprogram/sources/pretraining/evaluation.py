@@ -1,15 +1,18 @@
 """How good a molecular source is on molecules it was not trained on."""
 
 import pathlib
+from collections.abc import Callable
 from collections.abc import Sequence
 
 import numpy as np
+from rdkit import Chem
 
+from reprogram.molecules import properties
 from reprogram.molecules.featurizers import DESCRIPTOR_NAMES
 from reprogram.molecules.featurizers import descriptors
 from reprogram.molecules.similarity import paired_tanimoto
+from reprogram.molecules.smiles import parse
 from reprogram.molecules.smiles import read
-from reprogram.optimization import oracles
 from reprogram.parallel import map_chunks
 from reprogram.sources.molecular import files
 from reprogram.sources.molecular.source import MolecularSource
@@ -18,7 +21,12 @@ from reprogram.sources.pretraining import corpus
 SAMPLE = 100
 NOISE = (0.1, 0.25, 0.5, 0.7, 1.0)
 ATTEMPTS = 20
-PROPERTIES = ("qed", "logp", "sa", "weight")
+PROPERTIES: dict[str, Callable[[Chem.Mol], float]] = {
+    "qed": properties.qed,
+    "logp": properties.logp,
+    "sa": properties.synthetic_accessibility,
+    "weight": properties.weight,
+}
 
 
 def standard(smiles: Sequence[str]) -> list[str | None]:
@@ -44,7 +52,9 @@ def description(source: MolecularSource, smiles: Sequence[str]) -> dict:
     table = descriptors(smiles, jobs=-1)
     defined = np.isfinite(table[:, source.scale["columns"]])
     expected = corpus.scaled(table, source.scale)
-    r2 = {DESCRIPTOR_NAMES[c]: None for c in source.scale["columns"]}
+    r2: dict[str, float | None] = {
+        DESCRIPTOR_NAMES[c]: None for c in source.scale["columns"]
+    }
     for k, name in enumerate(r2):
         target = expected[defined[:, k], k]
         if len(target) > 1 and np.ptp(target) > 0:
@@ -121,7 +131,7 @@ def prior(
     known = set(reference)
     rng = np.random.default_rng(seed)
     chosen = rng.choice(len(reference), min(count, len(reference)), False)
-    found = {
+    found: dict[str, float] = {
         "samples": count,
         "validity": np.mean([row is not None for row in first]),
         "validity_redrawn": len(valid) / count,
@@ -129,10 +139,12 @@ def prior(
         "novelty": np.mean([row not in known for row in set(valid)]),
         "language_validity": np.mean([row is not None for row in free]),
     }
-    mine = oracles.score(valid, PROPERTIES)
-    theirs = oracles.score([reference[i] for i in chosen], PROPERTIES)
-    for k, name in enumerate(PROPERTIES):
-        distance = wasserstein_distance(mine[:, k], theirs[:, k])
+    mine = [parse(row) for row in valid]
+    theirs = [parse(reference[i]) for i in chosen]
+    for name, value in PROPERTIES.items():
+        distance = wasserstein_distance(
+            *([value(m) for m in molecules] for molecules in (mine, theirs))
+        )
         found[f"wasserstein_{name}"] = distance
     return {key: round(float(value), 4) for key, value in found.items()}
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -33,11 +34,13 @@ class Balance(keras.callbacks.Callback):
 
     def __init__(
         self, layer: keras.layers.Layer, target: float, rate: float = 0.5
-    ):
+    ) -> None:
         super().__init__()
         self.layer, self.target, self.rate = layer, target, rate
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         off = 1 - logs["reconstruction_loss"] / self.target
         beta = max(float(self.layer.beta), LEAST_BETA)
         beta = beta * math.exp(self.rate * min(1.0, max(-1.0, off)))
@@ -53,7 +56,7 @@ class Budget(keras.callbacks.Callback):
 
     Args:
         path: JSON file that keeps the seconds used and the steps done.
-        minutes: The budget.
+        minutes: Training time in minutes, over all resumptions.
         peak: Highest learning rate, reached after 300 steps.
         steps: The budget in steps; if positive, `minutes` has no effect.
     """
@@ -64,7 +67,7 @@ class Budget(keras.callbacks.Callback):
         minutes: float,
         peak: float,
         steps: int = 0,
-    ):
+    ) -> None:
         super().__init__()
         self.path = pathlib.Path(path)
         self.minutes, self.peak, self.steps = minutes, peak, steps
@@ -81,7 +84,7 @@ class Budget(keras.callbacks.Callback):
             return min(1.0, state["steps"] / self.steps)
         return min(1.0, state["seconds"] / max(60 * self.minutes, 1e-9))
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         state = self.state()
         self.used, self.clock = state["seconds"], time.time()
         if state["steps"] and not int(self.model.optimizer.iterations):
@@ -91,13 +94,17 @@ class Budget(keras.callbacks.Callback):
                 " another folder."
             )
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         state = self._now()
         rate = 0.5 * (1 + math.cos(math.pi * self.spent(state)))
         rate = rate * min(1.0, state["steps"] / 300)
         self.model.optimizer.learning_rate = self.peak * max(rate, 1e-3)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         state = self._now()
         files.write_text(self.path, json.dumps(state))
         if self.spent(state) >= 1.0:
@@ -122,10 +129,10 @@ def train(
     Args:
         model: A `pretraining_model`; in the end it has the trained weights,
             also where no budget was left.
-        data: The batches.
-        budget: What ends the training.
+        data: Batches of the corpus.
+        budget: Budget of time or steps that ends the training.
         folder: Keeps the checkpoints and `log.csv`.
-        callbacks: Further callbacks.
+        callbacks: Keras callbacks besides checkpoints, budget and log.
 
     Returns:
         The seconds and steps of all runs, see `Budget.state`.
