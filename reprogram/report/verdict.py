@@ -41,50 +41,58 @@ def verdict(record: dict) -> str:
     'Use the reprogrammed model'
     """
     metric = record["task"]["metric"]
-    best = statistics.best(record)
-    if best is None:
+    values = [m for m in record["models"] if not statistics.reason(m, metric)]
+    values.sort(key=lambda model: _loss(model, record))
+    if not values:
         name = statistics.label(metric)
         return (
             f"Nothing is shown: no model has a value of {name} for every seed."
         )
-    values = [m for m in record["models"] if not statistics.reason(m, metric)]
-    others = sorted(
-        (model for model in values if model is not best),
-        key=lambda model: _mean(model, record),
-    )
-    if not others:
+    best = values[0]
+    if len(values) == 1:
         return (
             f"Nothing to compare: only {_the(best, record)} has a value for"
             f" every seed, {_value(best, record)}."
         )
     if len(record["seeds"]) == 1:
-        return _one_draw(record, best, others[0])
+        return _one_draw(record, best, values[1])
+    trivial = statistics.find(record, "trivial")
+    if trivial and trivial in values:
+        results = [statistics.compare(record, trivial, m) for m in values]
+        values = [m for m, r in zip(values, results) if r.verdict == "better"]
+        if not values:
+            return _nothing(record, best, trivial)
+    return _recommended(record, values, best)
+
+
+def _recommended(record: dict, values: list[dict], first: dict) -> str:
+    """Recommends one of the models that beat the trivial baseline."""
+    best, *others = values
     against = {m["name"]: statistics.compare(record, m, best) for m in others}
     tied = [m for m in others if against[m["name"]].verdict != "better"]
-    trivial = statistics.find(record, "trivial")
-    if trivial and (trivial is best or trivial in tied):
-        return _nothing(record, best, trivial, against)
+    choice, text = best, f"Use {_the(best, record)}: {_value(best, record)}"
     simpler = [model for model in tied if _simpler(model, best)]
+    rivals = tied or others
     if simpler:
         choice = min(simpler, key=_rank)
-        named = [best, choice]
         kind = "faster" if _rank(choice) == _rank(best) else "simpler"
+        mean = "the best mean" if best is first else "a better mean"
         text = (
             f"Use {_the(choice, record)}: {_value(choice, record)};"
-            f" {_the(best, record)} has the best mean, but is not shown to be"
-            f" better than this {kind} model"
+            f" {_the(best, record)} has {mean}, but is not shown to be better"
+            f" than this {kind} model"
             f" ({_paired(against[choice['name']], record)})"
         )
+        rivals = [best]
+    elif rivals:
+        text += _lead(record, rivals[0], against[rivals[0]["name"]], len(tied))
     else:
-        choice, rival = best, (tied or others)[0]
-        named = [best, rival]
-        text = f"Use {_the(best, record)}: {_value(best, record)}, " + _lead(
-            record, rival, against[rival["name"]], len(tied)
-        )
+        text += ", the only model that is shown to beat the trivial one"
+    named = [choice, *rivals[:1]]
     return f"{text}{_about_the_program(record, choice, named)}."
 
 
-def _mean(model: dict, record: dict) -> float:
+def _loss(model: dict, record: dict) -> float:
     metric = record["task"]["metric"]
     mean = float(np.mean(statistics.scores(model, metric)))
     return -statistics.direction(metric) * mean
@@ -132,14 +140,11 @@ def _paired(result: Comparison, record: dict) -> str:
 
 
 def _lead(record: dict, rival: dict, result: Comparison, tied: int) -> str:
-    if tied:
-        more = f" and {tied - 1} more" if tied > 1 else ""
-        text = f"not shown to differ from {_the(rival, record)}"
-        return f"{text} ({_paired(result, record)}){more}"
     style = statistics.number_format(record, record["task"]["metric"])
-    size = f"{abs(result.difference):{style}}"
-    text = f"{size} better than {_the(rival, record)}"
-    return f"{text} ({_paired(result, record)})"
+    lead = f"{abs(result.difference):{style}} better than"
+    more = f" and {tied - 1} more" if tied > 1 else ""
+    how = "not shown to differ from" if tied else lead
+    return f", {how} {_the(rival, record)} ({_paired(result, record)}){more}"
 
 
 def _about_the_program(record: dict, choice: dict, named: list[dict]) -> str:
@@ -162,13 +167,11 @@ def _one_draw(record: dict, best: dict, rival: dict) -> str:
     )
 
 
-def _nothing(
-    record: dict, best: dict, trivial: dict, against: dict[str, Comparison]
-) -> str:
+def _nothing(record: dict, best: dict, trivial: dict) -> str:
     start = f"Nothing is shown to be better than {_the(trivial, record)}"
     if trivial is best:
         return f"{start}, {_value(best, record)}: use none of the models."
-    paired = _paired(against[trivial["name"]], record)
+    paired = _paired(statistics.compare(record, trivial, best), record)
     return (
         f"{start}; the best mean is that of {_the(best, record)},"
         f" {_value(best, record, paired)}, and more labels or more seeds may"

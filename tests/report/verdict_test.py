@@ -89,6 +89,24 @@ def test_nothing_beats_the_trivial_baseline():
     assert verdict(record).endswith("0.720): use none of the models.")
 
 
+def test_a_lucky_mean_is_no_reason_to_say_that_nothing_is_shown():
+    record = of_accuracy(
+        [0.6, 0.61, 0.62, 0.6, 0.61], [0.9, 0.4, 0.9, 0.4, 0.9]
+    )
+    assert verdict(record) == (
+        "Use the linear probe: accuracy 0.608 (95 % interval 0.386 to 0.815),"
+        " the only model that is shown to beat the trivial one; the"
+        " reprogrammed model is not shown to add anything."
+    )
+
+
+def test_a_baseline_without_a_value_is_no_yardstick():
+    record = molecules()
+    record["task"]["metric"] = "spearman"
+    start = "Use the Tanimoto-kernel Gaussian process: Spearman 0.690"
+    assert verdict(record).startswith(start)
+
+
 def test_records_with_hardly_anything_to_compare():
     record = small()
     del record["models"][:2]
