@@ -11,6 +11,8 @@ GROUPS = {
     "Data": "task csv data_dir input start smiles id_column smiles_column"
     " target_column split_column problem metric split test test_fraction"
     " test_size train_size samples bounds value_range rdkit_sets exclude",
+    "Goal": "maximise minimise at_least at_most similarity counts alerts"
+    " max_heavy_atoms plausible",
     "Model": "run model source predictor compare service suite search method",
     "Budget and seeds": "seed seeds budget trials minutes steps timeout shard"
     " num_shards jobs",
@@ -18,6 +20,7 @@ GROUPS = {
     " cache_dir",
 }
 REST = "Options"
+VALUES = {"int": "INTEGER", "float": "NUMBER", "string": "TEXT"}
 
 
 def docstring(path: pathlib.Path) -> str:
@@ -79,19 +82,21 @@ def _group(name: str) -> str:
 
 
 def _entry(flag: flags.Flag) -> str:
-    shown = f"  --{flag.name}=VALUE"
+    about = flag.help or ""
     if flag.boolean:
         shown = f"  --{flag.name}, --no{flag.name}"
+    else:
+        value = VALUES.get(flag.flag_type(), "A,B,...")
+        if isinstance(flag, flags.EnumFlag):
+            value = "|".join(flag.parser.enum_values)
+            about = about.removeprefix(f"<{value}>: ")
+        shown = f"  --{flag.name}={value}"
     # A flag without a value of its own says in its sentence what happens.
     if flag.default not in (None, "", []):
-        shown += f"  (default: {str(flag.default_as_str).strip(chr(39))})"
-    about = " ".join((flag.help or "").split())
+        default = (flag.default_as_str or "").strip("'")
+        shown += f"  (default: {default})"
     indent = " " * 6
-    return "\n".join(
-        [
-            shown,
-            textwrap.fill(
-                about, 79, initial_indent=indent, subsequent_indent=indent
-            ),
-        ]
+    lines = textwrap.wrap(
+        about, 79, initial_indent=indent, subsequent_indent=indent
     )
+    return "\n".join([shown, *lines])

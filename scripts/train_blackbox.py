@@ -1,4 +1,4 @@
-"""Reprograms a model that only answers queries, within a budget.
+r"""Reprograms a model that only answers queries, within a budget.
 
     python -m scripts.train_blackbox --task=digits --service=shapes \
         --budget=20000 --cost=0.001
