@@ -20,11 +20,19 @@ if TYPE_CHECKING:
     from reprogram.sources.pretraining.corpus import Corpus
 
 FLAGS = flags.FLAGS
-flags.DEFINE_list("smiles", [], "Files of SMILES, added to RDKit's sets.")
-flags.DEFINE_bool("rdkit_sets", True, "Train on RDKit's NCI and WEHI sets.")
-flags.DEFINE_list("exclude", [], "Files of molecules to keep out.")
-flags.DEFINE_string("test", None, "Molecules to keep out and measure on.")
-flags.DEFINE_string("output_dir", "runs/pretrain", "Where everything goes.")
+flags.DEFINE_list(
+    "smiles", [], "Files of SMILES to train on, added to RDKit's sets."
+)
+flags.DEFINE_bool(
+    "rdkit_sets", True, "Trains on RDKit's NCI and WEHI sets too."
+)
+flags.DEFINE_list("exclude", [], "Files of molecules that are not trained on.")
+flags.DEFINE_string(
+    "test", None, "File of molecules that are not trained on but measured on."
+)
+flags.DEFINE_string(
+    "output_dir", "runs/pretrain", "Folder of checkpoints, log and `source`."
+)
 flags.DEFINE_float("minutes", 30.0, "Training time, over all resumptions.", 0)
 flags.DEFINE_integer("steps", 0, "Budget in steps instead of minutes.", 0)
 flags.DEFINE_integer("width", 256, "Width of the convolutions.", 4)
@@ -32,14 +40,20 @@ flags.DEFINE_integer("depth", 4, "Convolution blocks of the reader.", 1)
 flags.DEFINE_integer("slots", 24, "Patches of 4 tokens in the latent.", 4)
 flags.DEFINE_integer("code", 10, "Latent numbers of a patch.", 1)
 flags.DEFINE_integer("units", 384, "Units of the recurrent writer.", 4)
-flags.DEFINE_float("reconstruction", 0.6, "Loss to hold, nats a molecule.", 0)
+flags.DEFINE_float(
+    "reconstruction", 0.6, "Reconstruction loss to hold, in nats a molecule.", 0
+)
 flags.DEFINE_integer("batch_size", 128, "Molecules a step.", 1)
 flags.DEFINE_float("learning_rate", 1e-3, "Peak learning rate.", 0)
 flags.DEFINE_string("precision", "mixed_bfloat16", "Keras dtype policy.")
 flags.DEFINE_integer("steps_per_epoch", 200, "Steps between checkpoints.", 1)
-flags.DEFINE_bool("tensorboard", False, "Log for TensorBoard (pip install it).")
-flags.DEFINE_string("licence", "Apache-2.0", "Of the weights, for the card.")
-flags.DEFINE_integer("seed", 0, "Seed of everything.", 0)
+flags.DEFINE_bool(
+    "tensorboard", False, "Logs for TensorBoard (pip install it)."
+)
+flags.DEFINE_string(
+    "licence", "Apache-2.0", "Licence of the weights, for the card."
+)
+flags.DEFINE_integer("seed", 0, "Seed of weights, batches and draws.", 0)
 
 FREE = ("minutes", "steps", "reconstruction", "tensorboard", "licence")
 

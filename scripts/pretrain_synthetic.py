@@ -6,6 +6,7 @@ python -m scripts.pretrain_synthetic --source=shapes --output_dir=runs/shapes
 import os
 import pathlib
 import time
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -15,12 +16,18 @@ from reprogram.scripts import errors
 from reprogram.sources import checksum
 from reprogram.sources import tiny
 
-SOURCE = flags.DEFINE_enum("source", None, list(tiny.RECIPES), "The model.")
-STEPS = flags.DEFINE_integer("steps", 2000, "Training steps.", 1)
-BATCH = flags.DEFINE_integer("batch_size", 128, "Samples a step.", 12)
-SEED = flags.DEFINE_integer("seed", 0, "Of the weights and of the data.", 0)
-OUTPUT = flags.DEFINE_string("output_dir", None, "Where the files go.")
-flags.mark_flags_as_required(["source", "output_dir"])
+SOURCE = flags.DEFINE_enum(
+    "source", None, list(tiny.RECIPES), "Name of the source.", required=True
+)
+STEPS = flags.DEFINE_integer("steps", 2000, "Number of training steps.", 1)
+BATCH = flags.DEFINE_integer("batch_size", 128, "Number of samples a step.", 12)
+SEED = flags.DEFINE_integer("seed", 0, "Seed of the weights and the data.", 0)
+OUTPUT = flags.DEFINE_string(
+    "output_dir",
+    None,
+    "Folder that receives the weights, their checksum and the card.",
+    required=True,
+)
 
 HELD_OUT = 4096
 CARD = """# {source}
@@ -73,13 +80,17 @@ def class_accuracy(model: keras.Model) -> np.ndarray:
     return np.array([hits[labels == k].mean() for k in range(logits.shape[1])])
 
 
+def summary(function: Callable[..., object]) -> str:
+    return (function.__doc__ or "").split("\n")[0]
+
+
 def card(model: keras.Model, correct: np.ndarray, seconds: float) -> str:
     recipe = tiny.RECIPES[SOURCE.value]
     names = recipe.class_names
     return CARD.format(
         source=SOURCE.value,
         parameters=model.count_params(),
-        preprocess=recipe.preprocess.__doc__.split("\n")[0],
+        preprocess=summary(recipe.preprocess),
         count=len(names),
         names=", ".join(names),
         accuracy=correct.mean(),
@@ -87,7 +98,7 @@ def card(model: keras.Model, correct: np.ndarray, seconds: float) -> str:
         seed=SEED.value,
         worst=correct.min(),
         worst_name=names[correct.argmin()],
-        description=recipe.draw.__doc__.split("\n")[0],
+        description=summary(recipe.draw),
         steps=STEPS.value,
         batch=BATCH.value,
         first=SEED.value + 1,

@@ -2,6 +2,7 @@
 
 import hashlib
 import pathlib
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,7 +23,9 @@ def save_weights(model: keras.Model, path: pathlib.Path) -> None:
     ...     save_weights(model, path)
     ...     load_weights(model, path)
     """
-    arrays = {v.path: np.asarray(v, "float16") for v in model.weights}
+    arrays: dict[str, Any] = {
+        v.path: np.asarray(v, "float16") for v in model.weights
+    }
     np.savez_compressed(path, **arrays)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     path.with_name(path.name + ".sha256").write_text(f"{digest}  {path.name}\n")

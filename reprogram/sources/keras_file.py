@@ -84,7 +84,9 @@ def load(path: str) -> Source:
         name=file.stem,
         modality=modality,
         preprocess=preprocess,
-        input_range=tuple(map(float, input_range)) if input_range else None,
+        input_range=(float(input_range[0]), float(input_range[1]))
+        if input_range
+        else None,
         class_names=tuple(about.get("class_names", ())),
         input_layer=about.get("input_layer"),
         feature_layer=about.get("feature_layer") or inner,
@@ -195,8 +197,7 @@ def _expectations(
 ) -> dict[str, tuple[bool, str]]:
     layers = [layer.name for layer in model.layers]
     outputs = model.output_shape[-1]
-    span, names = about.get("input_range"), about.get("class_names")
-    bounds = isinstance(span, list) and len(span) == 2
+    names = about.get("class_names")
     named = isinstance(names, list) and len(names) == outputs
     a_layer = f"a layer of the model: {', '.join(layers)}"
     return {
@@ -205,15 +206,20 @@ def _expectations(
             f"one of {', '.join(MODALITIES)}",
         ),
         "input_range": (
-            bounds
-            and all(isinstance(bound, int | float) for bound in span)
-            and span[0] < span[1],
+            _increasing(about.get("input_range")),
             "two numbers, the smaller first",
         ),
         "class_names": (named, f"a list of {outputs} names"),
         "input_layer": (about.get("input_layer") in layers, a_layer),
         "feature_layer": (about.get("feature_layer") in layers, a_layer),
     }
+
+
+def _increasing(span: object) -> bool:
+    if not isinstance(span, list) or len(span) != 2:
+        return False
+    numbers = all(isinstance(bound, int | float) for bound in span)
+    return numbers and span[0] < span[1]
 
 
 def _modality(file: pathlib.Path, model: keras.Model) -> str:

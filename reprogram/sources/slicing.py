@@ -1,6 +1,7 @@
 """Where a program enters a frozen source, and where it is read."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -21,7 +22,7 @@ def slice_source(
     Returns:
         A model that gives what the transform receives and the masks of it
         that later layers read, `None` if the program enters at the input; and
-        a model that takes the same and gives the answers.
+        a model that takes the same and gives the outputs.
 
     Raises:
         ValueError: If there is no such layer, or no way through it.
@@ -55,7 +56,7 @@ def slice_source(
     return keras.Model(start, inlets), read
 
 
-def _features(outlet: object) -> object:
+def _features(outlet: keras.KerasTensor) -> keras.KerasTensor:
     """Makes features of a layer's output that a linear head can read.
 
     Axes of size 1, which MobileNet keeps behind its pooling, are dropped. Of a
@@ -82,28 +83,31 @@ def _features(outlet: object) -> object:
     return outlet
 
 
-def _only(tensors: list, source: keras.Model) -> object:
+def _only(tensors: list, source: keras.Model) -> Any:
     return tensors[0] if len(tensors) == 1 else source.input
 
 
-def crossing(inlet: object, outlet: object) -> list:
+def crossing(
+    inlet: keras.KerasTensor, outlet: keras.KerasTensor
+) -> list[keras.KerasTensor]:
     """Finds the tensors that bypass `inlet` on the way to `outlet`.
 
     Raises:
         ValueError: If `outlet` does not depend on `inlet`.
     """
-    behind, found = {id(inlet): True}, {}
+    behind = {id(inlet): True}
+    bypassing: dict[int, keras.KerasTensor] = {}
 
-    def parents(tensor: object) -> list:
+    def parents(tensor: keras.KerasTensor) -> list:
         operation, index, _ = tensor._keras_history
         return operation._inbound_nodes[index].input_tensors
 
-    def is_behind(tensor: object) -> bool:
+    def is_behind(tensor: keras.KerasTensor) -> bool:
         if id(tensor) not in behind:
             before = [is_behind(parent) for parent in parents(tensor)]
             behind[id(tensor)] = any(before)
             if any(before):
-                found.update(
+                bypassing.update(
                     (id(parent), parent)
                     for parent, yes in zip(parents(tensor), before)
                     if not yes
@@ -115,22 +119,23 @@ def crossing(inlet: object, outlet: object) -> list:
             "The layer to read does not depend on the layer to enter. Choose"
             " a `feature_layer` behind `input_layer`."
         )
-    return list(found.values())
+    return list(bypassing.values())
 
 
-def entered(enter: keras.Model, inputs: object) -> list:
-    """Returns what the transform receives, and the masks of it."""
+def entered(enter: keras.Model, inputs: Any) -> list:
+    """Returns the input of the transform, and its masks."""
     # Keras gives a tensor instead of a list where there is no mask.
     return keras.tree.flatten(enter(inputs, training=False))
 
 
-def answer(read: keras.Model, x: object, masks: list) -> object:
-    """Returns what the source says behind the layer that was entered.
+def answer(read: keras.Model, x: Any, masks: list) -> Any:
+    """Returns the output of the source from the layer that was entered on.
 
     Args:
         read: The second model of `slice_source`.
         x: Output of the input transform.
-        masks: The masks of it, that of the layer first.
+        masks: Masks `(batch, length)` of that output; the mask of the
+            entered layer comes first.
     """
     # Attention finds its mask on the tensor, other layers among the inputs.
     on_tensor = [masks[0], *[None] * len(masks)] if masks else None
@@ -139,7 +144,7 @@ def answer(read: keras.Model, x: object, masks: list) -> object:
 
 
 def sounds(read: keras.Model, shape: tuple) -> int:
-    """Counts how often the source's length goes into that of a series."""
+    """Counts how many inputs of the source a longer series can be cut into."""
     inputs = getattr(read, "inputs", None)
     expected = tuple(inputs[0].shape) if inputs else ()
     if len(expected) != 3 or len(shape) != 3 or not (expected[1] and shape[1]):
@@ -148,14 +153,15 @@ def sounds(read: keras.Model, shape: tuple) -> int:
     return 1 if rest else max(1, count)
 
 
-def heard(read: keras.Model, x: object, together: bool) -> object:
-    """Returns the answers to series that may be several times too long.
+def heard(read: keras.Model, x: Any, together: bool) -> Any:
+    """Returns the outputs for series that may be several times too long.
 
     Args:
         read: The second model of `slice_source`.
-        x: Inputs; series of more than its length are cut into such parts.
-        together: Whether the answers to the parts follow one another, or are
-            averaged.
+        x: Inputs; a series several times as long as the source reads is
+            cut into parts of that length.
+        together: Whether the outputs of the parts are concatenated; if
+            not, they are averaged.
     """
     count = sounds(read, tuple(x.shape))
     if count == 1:
@@ -189,7 +195,7 @@ def answer_shape(
     shape: tuple,
     together: bool = True,
 ) -> tuple:
-    """Returns the shape of the answers to what the transform gives."""
+    """Returns the shape of the source's outputs for a transformed batch."""
     if enter is None:
         return heard_shape(read, shape, together)
     masks = [shape[:-1]] * (len(read.inputs) - 1)

@@ -15,10 +15,10 @@ from keras import layers
 from keras import ops
 
 from reprogram import series as lengths
+from reprogram.sources import synthetic
 from reprogram.sources.checksum import load_weights
 from reprogram.sources.images import fit_images
 from reprogram.sources.images import shifted
-from reprogram.sources.pretraining import synthetic
 from reprogram.sources.source import Source
 
 WEIGHTS = pathlib.Path(__file__).parent / "weights"

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from reprogram import sources
 from reprogram.sources import checksum
 from reprogram.sources import images
+from reprogram.sources import synthetic
 from reprogram.sources import tiny
-from reprogram.sources.pretraining import synthetic
 
 ROOT = pathlib.Path(__file__).parents[2]
 NAMES = list(tiny.RECIPES)

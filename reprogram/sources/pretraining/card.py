@@ -6,6 +6,7 @@
 import json
 import pathlib
 
+from reprogram.files import write_text
 from reprogram.sources.molecular import files
 from reprogram.sources.pretraining.batches import Batches
 
@@ -25,7 +26,7 @@ LICENCES = {
 
 
 def training(folder: pathlib.Path, data: Batches, state: dict) -> dict:
-    """Collects the facts of a training.
+    """Collects the facts of a finished training.
 
     Args:
         folder: The folder that `files.save` wrote.
@@ -60,11 +61,11 @@ def write(folder: pathlib.Path, facts: dict) -> None:
 
     Args:
         folder: The folder with the weights.
-        facts: See `text`.
+        facts: Facts of the training and the measurements, see `text`.
     """
     content = json.dumps(facts, indent=1, allow_nan=False) + "\n"
-    files.write_text(folder / "metrics.json", content)
-    files.write_text(folder / "CARD.md", text(json.loads(content)))
+    write_text(folder / "metrics.json", content)
+    write_text(folder / "CARD.md", text(json.loads(content)))
 
 
 def text(facts: dict) -> str:
@@ -109,7 +110,7 @@ Not measured: the training was given no held-out molecules (`--test`).
     rows += [(f"R2 of {name}", test["r2"].get(name)) for name in SHOWN]
     table = "\n".join(f"| {words} | {_number(v)} |" for words, v in rows)
     known = {name: v for name, v in test["r2"].items() if v is not None}
-    worst = sorted(known, key=known.get)[:8]
+    worst = sorted(known, key=known.__getitem__)[:8]
     named = ", ".join(f"{name} {known[name]:.2f}" for name in worst)
     return f"""## Numbers
 

@@ -131,7 +131,7 @@ def prior(
     known = set(reference)
     rng = np.random.default_rng(seed)
     chosen = rng.choice(len(reference), min(count, len(reference)), False)
-    found: dict[str, float] = {
+    found: dict[str, float | np.floating] = {
         "samples": count,
         "validity": np.mean([row is not None for row in first]),
         "validity_redrawn": len(valid) / count,

@@ -38,9 +38,7 @@ class Balance(keras.callbacks.Callback):
         super().__init__()
         self.layer, self.target, self.rate = layer, target, rate
 
-    def on_epoch_end(
-        self, epoch: int, logs: dict[str, Any] | None = None
-    ) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         off = 1 - logs["reconstruction_loss"] / self.target
         beta = max(float(self.layer.beta), LEAST_BETA)
         beta = beta * math.exp(self.rate * min(1.0, max(-1.0, off)))
