@@ -86,8 +86,7 @@ class KernelSum:
         self, matrices: Iterable[np.ndarray], theta: np.ndarray
     ) -> np.ndarray:
         """Returns the sum without noise, in the shape of the matrices."""
-        terms = (term for term, _ in self._terms(matrices, theta))
-        return functools.reduce(np.add, terms)
+        return _sum(term for term, _ in self._terms(matrices, theta))
 
     def _terms(
         self, matrices: Iterable[np.ndarray], theta: np.ndarray
@@ -148,7 +147,7 @@ class KernelSum:
         """Returns the negative logarithm of the evidence and its gradient."""
         terms = list(self._terms(matrices, theta))
         noise = np.exp(theta[-1])
-        covariance = functools.reduce(np.add, [term for term, _ in terms])
+        covariance = _sum(term for term, _ in terms)
         covariance.flat[:: len(target) + 1] += noise + JITTER
         posterior = Posterior(covariance, target)
         inverse, _ = linalg.lapack.dpotri(posterior.factor, lower=True)
@@ -161,3 +160,7 @@ class KernelSum:
                 gradient.append(0.5 * np.vdot(slope, term * squares))
         gradient.append(0.5 * np.trace(slope) * noise)
         return 0.5 * sum(posterior.evidence()), np.array(gradient)
+
+
+def _sum(terms: Iterable[np.ndarray]) -> np.ndarray:
+    return functools.reduce(np.add, terms, np.zeros(()))

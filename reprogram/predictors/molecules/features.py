@@ -44,8 +44,9 @@ def compute(
         views: `"descriptors"`; `"source"`, the layer before the head of a
             source, and `"answers"`, its outputs; keys of
             `fingerprints.GENERATORS`.
-        source: Name or path of the source that its views are read of, see
-            `read_layers`; not needed for the others.
+        source: Name or path of the source of its views, for `sources.load`:
+            one of molecules, of text that reads SMILES, or of images, which
+            sees drawings. Not needed for other views.
         cache: Folder that keeps the results from call to call.
         jobs: Number of processes; -1 for all cores.
         random: Number of random SMILES of each molecule that a source reads;
@@ -53,10 +54,11 @@ def compute(
 
     Returns:
         For each view a row a molecule: sparse counts of fragments, or float32
-        numbers, NaN where they are not defined.
+        numbers, NaN where they are not defined or the source cannot read.
 
     Raises:
-        ValueError: If a string is not a molecule or a view is unknown.
+        ValueError: If a string is not a molecule, a view is unknown or the
+            source reads something else.
 
     Example:
     >>> table = compute(["CCO", "CO"], ["ecfp4", "descriptors"])
@@ -90,7 +92,7 @@ def _view(
         table = featurizers.descriptors(smiles, jobs=jobs)
         return np.clip(table, -1e6, 1e6).astype("float32")
     if name in SOURCE:
-        return read_layers(smiles, source, jobs, random)[SOURCE.index(name)]
+        return _read_layers(smiles, source, jobs, random)[SOURCE.index(name)]
     return fingerprints.unfolded_counts(smiles, name, jobs)
 
 
@@ -109,32 +111,10 @@ def take(features: Features, rows: np.ndarray) -> dict[str, Rows]:
 
 # One pass gives both, and both are asked for one after the other.
 @functools.lru_cache(2)
-def read_layers(
-    smiles: tuple[str, ...], source: str, jobs: int = 1, random: int = 0
+def _read_layers(
+    smiles: tuple[str, ...], source: str, jobs: int, random: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Reads molecules with a frozen source, in their standard form.
-
-    Args:
-        smiles: Valid SMILES strings.
-        source: Name or path for `sources.load`: a source of molecules, one of
-            text that reads SMILES, or one of images, which sees drawings.
-        jobs: Number of processes that bring the SMILES into standard form.
-        random: Number of random SMILES of each molecule that are read; the
-            outputs are averaged. 0 for the canonical one alone.
-
-    Returns:
-        The output of the layer before the head, and that of the model, such
-        as the descriptors that it estimates: float32 arrays
-        `(molecules, features)`, NaN for a molecule that the source cannot
-        read.
-
-    Raises:
-        ValueError: If the source reads neither molecules, text nor images.
-
-    Example:
-    >>> [part.shape for part in read_layers(("CCO",), "zinc-autoencoder")]
-    [(1, 768), (1, 199)]
-    """
+    """Reads molecules with a source: the layer before the head, the outputs."""
     model, preprocess, explain = _reader(source)
     parts = map_chunks(read, smiles, jobs)
     rows = [row for part, _ in parts for row in part]

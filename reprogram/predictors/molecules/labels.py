@@ -124,14 +124,10 @@ def _check(values: np.ndarray, problem: str) -> None:
 
 
 def spans_decades(values: np.ndarray) -> bool:
-    """Tells whether numbers are better learned as logarithms.
+    """Tells whether numbers `(molecules,)` are better learned as logarithms.
 
-    Args:
-        values: Targets of a regression `(molecules,)`.
-
-    Returns:
-        True where all are positive, the largest is more than 20 times the
-        smallest, and a long tail above is gone in the logarithms.
+    They are if all are positive, the largest is more than 20 times the
+    smallest, and a long tail above is gone in the logarithms.
 
     Example:
     >>> spans_decades(np.logspace(-1, 3, 20)), spans_decades(np.arange(1.0, 9))

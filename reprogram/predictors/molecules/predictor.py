@@ -31,7 +31,7 @@ class MoleculePredictor:
     Args:
         problem: `"regression"`, `"classification"` or `"multilabel"`; empty
             to tell it from the labels.
-        source: Name or path of the frozen source, see `features.read_layers`;
+        source: Name or path of the frozen source, see `features.compute`;
             empty for none.
         seed: Seed of folds and forests.
         cache: Folder that keeps the features from run to run.

@@ -191,17 +191,8 @@ def folds(
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Deals rows into five folds or fewer, class by class for labels.
 
-    Args:
-        y: Values `(rows,)`, of at least two rows.
-        problem: `"regression"` or `"labels"`.
-        seed: Seed of the deal.
-
     Returns:
         For each fold the rows outside of it and the rows in it.
-
-    Example:
-    >>> sorted(held.tolist() for _, held in folds(np.arange(3.0), "regression"))
-    [[0], [1], [2]]
     """
     labels = y > 0.5
     largest = max(labels.sum(), (~labels).sum())
@@ -232,12 +223,6 @@ def weigh(
 
     Returns:
         Shares `(parts,)`, none negative, their sum 1.
-
-    Example:
-    >>> y = np.linspace(-1, 1, 50)
-    >>> values = np.stack([y, -y], axis=1)
-    >>> weigh(values, y, np.ones(2) / 2)[0] > 0.8
-    np.True_
     """
     errors, parts = values - y[:, None], len(start)
     pull = np.sqrt(strength * (errors**2).sum() / parts)
@@ -251,19 +236,7 @@ def weigh(
 
 
 def trust(errors: np.ndarray, power: float = 16.0) -> np.ndarray:
-    """Turns the errors of the parts into shares, the less error the more.
-
-    Args:
-        errors: Errors of each part on left-out rows `(parts,)`.
-        power: Exponent of the error, with which the share falls.
-
-    Returns:
-        Shares `(parts,)`, their sum 1.
-
-    Example:
-    >>> trust(np.array([1.0, 2.0])).round(2).tolist()
-    [1.0, 0.0]
-    """
+    """Turns the errors `(parts,)` into shares, the less error the more."""
     floor = max(float(errors.min()), 1e-12)
     shares = (floor / np.maximum(errors, floor)) ** power
     return shares / shares.sum()

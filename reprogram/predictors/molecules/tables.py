@@ -117,13 +117,6 @@ def folded(
 ) -> np.ndarray:
     """Folds counts of fragments into few columns, as RDKit does.
 
-    Args:
-        counts: Counts of fragments of some molecules.
-        size: Number of columns.
-
-    Returns:
-        A float32 array of counts `(molecules, size)`.
-
     Example:
     >>> folded(sparse.csr_matrix([[1, 2, 4]]), 2).tolist()
     [[5, 2]]

@@ -1,8 +1,6 @@
 """The exact Gaussian process of molecules."""
 
 import numpy as np
-import pytest
-from scipy import sparse
 from sklearn import gaussian_process
 from sklearn.gaussian_process.kernels import RBF
 from sklearn.gaussian_process.kernels import ConstantKernel
@@ -33,26 +31,6 @@ def test_process_is_that_of_scikit_learn():
     np.testing.assert_allclose(
         model.deviation({"x": new}), deviation, rtol=1e-4
     )
-
-
-def test_gradient_of_the_evidence():
-    rng = np.random.default_rng(1)
-    table = {"x": rng.normal(size=(12, 4)), "ecfp4": _counts(rng, 12)}
-    y = rng.normal(size=12)
-    model = Process(["ecfp4", "x"]).fit(table, y)
-    matrices = list(model._matrices(model.train, model.train))
-    theta = rng.normal(size=len(model.theta)) * 0.3
-    _, slope = model.kernels.loss(matrices, theta, y)
-    for k, step in enumerate(np.eye(len(theta)) * 1e-5):
-        ends = [
-            model.kernels.loss(matrices, theta + s * step, y)[0]
-            for s in (1, -1)
-        ]
-        assert slope[k] == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-3)
-
-
-def _counts(rng: np.random.Generator, rows: int) -> sparse.csr_matrix:
-    return sparse.csr_matrix(rng.integers(0, 4, (rows, 9)).astype("float32"))
 
 
 def test_process_with_few_rows_and_many(monkeypatch):
