@@ -163,6 +163,7 @@ def notes(record: dict) -> list[str]:
         ]
         rivals = [r.baseline for r in results if r.verdict != "better"]
         meaning = "better than every other model, paired over seeds"
+        meaning = meaning if results else "there is no other model"
         if rivals:
             meaning = f"not shown to be better than {'; '.join(rivals)}"
         lines.append(f"* best mean; {meaning}")

@@ -141,9 +141,11 @@ def ends(record: dict, model: dict, metric: str) -> tuple[float, float, float]:
     Returns:
         The mean, and the ends of its 95 % Student t interval, cut at the
         limits of the metric. Of a share of the test rows the interval is at
-        least as wide as that of Wilson. NaN where there is none.
+        least as wide as that of Wilson. NaN where there is none, and where
+        all seeds are equal, which says nothing of the next one.
     """
     mean, half_width = interval(scores(model, metric))
+    half_width = half_width or math.nan
     limits = RANGES.get(metric, (-math.inf, math.inf))
     low, high = np.clip([mean - half_width, mean + half_width], *limits)
     rows = record["task"].get("test_rows") or 0
@@ -161,8 +163,8 @@ def estimate(
 ) -> str:
     """Writes `mean (low to high)` of one metric of one model, see `ends`.
 
-    Where some seeds have no value, their number is added; `n/a` where none
-    has one. `brief` leaves out the interval.
+    Or `mean (every seed)`; where some seeds have no value, their number is
+    added; `n/a` where none has one. `brief` leaves out the interval.
 
     Example:
     >>> models = [{"metrics": {"roc_auc": [0.9, 0.92]}}]
@@ -174,9 +176,11 @@ def estimate(
     if math.isnan(mean):
         return "n/a"
     text = f"{mean:{style}}"
+    known = np.isfinite(scores(model, metric))
     if not (brief or math.isnan(low)):
         text += f" ({low:{style}} to {high:{style}})"
-    known = np.isfinite(scores(model, metric))
+    elif not brief and known.sum() > 1:
+        text += " (every seed)"
     if known.all():
         return text
     return f"{text}, {known.sum()} of {len(known)} seeds"

@@ -59,7 +59,11 @@ def carried(record: dict) -> list[tuple[str, list[list]]]:
     for place, parts in enumerate(record.get("carried") or []):
         name = names[place] if place < len(names) else str(place)
         rows = [
-            [part, round(100 * value["share"], 1), value.get("error")]
+            [
+                part.replace(", ", " on "),
+                round(100 * value["share"], 1),
+                value.get("error"),
+            ]
             for part, value in parts.items()
             if value["share"] >= LEAST_SHARE
         ]

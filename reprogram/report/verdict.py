@@ -72,7 +72,7 @@ def _recommended(record: dict, values: list[dict], first: dict) -> str:
     tied = [m for m in others if against[m["name"]].verdict != "better"]
     choice, text = best, f"Use {_the(best, record)}: {_value(best, record)}"
     simpler = [model for model in tied if _simpler(model, best)]
-    rivals = tied or others
+    rivals = tied or others or [statistics.find(record, "trivial") or best]
     if simpler:
         choice = min(simpler, key=_rank)
         kind = "faster" if _rank(choice) == _rank(best) else "simpler"
@@ -84,10 +84,8 @@ def _recommended(record: dict, values: list[dict], first: dict) -> str:
             f" ({_paired(against[choice['name']], record)})"
         )
         rivals = [best]
-    elif rivals:
-        text += _lead(record, rivals[0], against[rivals[0]["name"]], len(tied))
     else:
-        text += ", the only model that is shown to beat the trivial one"
+        text += _lead(record, rivals[0], best, len(tied))
     named = [choice, *rivals[:1]]
     return f"{text}{_about_the_program(record, choice, named)}."
 
@@ -129,7 +127,8 @@ def _value(model: dict, record: dict, more: str = "") -> str:
     text = statistics.estimate(record, model, metric)
     mean, _, ends = text.removesuffix(")").partition(" (")
     name, unit = statistics.label(metric), statistics.unit(record, metric)
-    notes = "; ".join(filter(None, [ends and f"95 % interval {ends}", more]))
+    ends = f"95 % interval {ends}" if " to " in ends else ends
+    notes = "; ".join(filter(None, [ends, more]))
     value = f"{name} {mean} {unit}".rstrip()
     return f"{value} ({notes})" if notes else value
 
@@ -139,7 +138,8 @@ def _paired(result: Comparison, record: dict) -> str:
     return text if result.reason else f"paired difference {text}"
 
 
-def _lead(record: dict, rival: dict, result: Comparison, tied: int) -> str:
+def _lead(record: dict, rival: dict, best: dict, tied: int) -> str:
+    result = statistics.compare(record, rival, best)
     style = statistics.number_format(record, record["task"]["metric"])
     lead = f"{abs(result.difference):{style}} better than"
     more = f" and {tied - 1} more" if tied > 1 else ""

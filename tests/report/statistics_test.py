@@ -69,6 +69,7 @@ def test_table_names_a_win_only_where_pairs_show_it():
         ("accuracy", [1.0, 1.0], "1.000 (0.806 to 1.000)"),
         ("accuracy", [1.0, None], "1.000 (0.806 to 1.000), 1 of 2 seeds"),
         ("accuracy", [None, None], "n/a"),
+        ("roc_auc", [1.0, 1.0], "1.000 (every seed)"),
         ("gain", [1.0, 3.0], "2.000 (-10.706 to 14.706)"),
     ],
 )

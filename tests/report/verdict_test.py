@@ -86,6 +86,7 @@ def test_nothing_beats_the_trivial_baseline():
         " more seeds may show more."
     )
     record = of_accuracy([0.4] * 5, [0.3] * 5)
+    assert "there is no other" not in records.table(record)
     assert verdict(record).endswith("0.720): use none of the models.")
 
 
@@ -95,8 +96,8 @@ def test_a_lucky_mean_is_no_reason_to_say_that_nothing_is_shown():
     )
     assert verdict(record) == (
         "Use the linear probe: accuracy 0.608 (95 % interval 0.386 to 0.815),"
-        " the only model that is shown to beat the trivial one; the"
-        " reprogrammed model is not shown to add anything."
+        " 0.108 better than the majority class (paired difference +0.108 ±"
+        " 0.010); the reprogrammed model is not shown to add anything."
     )
 
 
@@ -111,6 +112,7 @@ def test_records_with_hardly_anything_to_compare():
     record = small()
     del record["models"][:2]
     assert verdict(record).startswith("Nothing to compare: only the reprog")
+    assert "* best mean; there is no other model" in records.table(record)
     record["models"][0]["metrics"]["rmse"] = [None, 0.5]
     assert verdict(record) == (
         "Nothing is shown: no model has a value of RMSE for every seed."
