@@ -143,8 +143,9 @@ def legend(record: dict) -> str:
     text += " the metric)"
     if len(record["seeds"]) == 1:
         text = "one seed, so no confidence intervals over seeds"
-    if metric in statistics.SHARES and record["task"].get("test_rows"):
-        text += f"; {metric}: at least Wilson's interval for the test rows"
+    shares = [n for n in statistics.metrics(record) if n in statistics.SHARES]
+    if shares and record["task"].get("test_rows"):
+        text += f"; {shares[0]}: at least Wilson's interval for the test rows"
     name = statistics.heading(record, metric)
     return f"{text}; {name}: {'lower' if lower else 'higher'} is better"
 
