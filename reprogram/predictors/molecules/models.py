@@ -150,7 +150,7 @@ class KernelMachine:
     def fit(self, features: Features, y: np.ndarray) -> Self:
         self.train = remembered(features)[self.view]
         kernel = self.train.similarity(self.train)
-        deal: Any = {"shuffle": True, "random_state": self.seed}
+        deal: dict[str, Any] = {"shuffle": True, "random_state": self.seed}
         if self.problem == "regression":
             self.mean = y.mean()
             self.model = model_selection.GridSearchCV(

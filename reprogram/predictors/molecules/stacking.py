@@ -196,7 +196,7 @@ def folds(
     """
     labels = y > 0.5
     largest = max(labels.sum(), (~labels).sum())
-    options: Any = {"shuffle": True, "random_state": seed}
+    options: dict[str, Any] = {"shuffle": True, "random_state": seed}
     if problem == "regression" or largest < 2:
         deal = model_selection.KFold(min(FOLDS, len(y)), **options)
         return list(deal.split(y))

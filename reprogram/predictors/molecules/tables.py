@@ -52,8 +52,8 @@ class Fragments:
         """Returns the MinMax similarity to each row of another selection."""
         counts = other.counts
         if self.counts.shape[0] * counts.shape[0] > KEPT:
-            second = None if self is other else counts[other.rows]
-            return minmax_kernel(self.counts[self.rows], second)
+            second = None if self is other else other.selected()
+            return minmax_kernel(self.selected(), second)
         if id(counts) not in self.memory:
             second = None if counts is self.counts else counts
             kernel = minmax_kernel(self.counts, second)
@@ -122,7 +122,7 @@ def folded(
     [[5, 2]]
     """
     if isinstance(counts, Fragments):
-        counts = counts.counts[counts.rows]
+        counts = counts.selected()
     parts = (counts.data, counts.indices % size, counts.indptr)
     shape = (counts.shape[0], size)
     return sparse.csr_matrix(parts, shape=shape).toarray()
