@@ -14,7 +14,7 @@ from reprogram.report.outcomes import Outcomes
 from reprogram.report.pages import figures
 from reprogram.report.pages import molecules as examples
 from reprogram.report.pages import run_context
-from reprogram.report.pages.base import page_template as page_template
+from reprogram.report.pages.base import page_template
 from reprogram.report.verdict import verdict
 
 MOST_DROPPED = 50
