@@ -1,5 +1,7 @@
 """What mappings share that give each target class some source classes."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -33,7 +35,7 @@ class AssignmentMapping(keras.layers.Layer):
         labels_per_class: int = 1,
         aggregation: str = "probability",
         from_logits: bool = True,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         # Sums of logarithms need float32, whatever the global policy says.
         super().__init__(**{"dtype": "float32", **kwargs})
@@ -53,7 +55,7 @@ class AssignmentMapping(keras.layers.Layer):
         self.aggregation = aggregation
         self.from_logits = from_logits
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         self.check_source(input_shape)
         axes = {-1: input_shape[-1]}
         self.input_spec = keras.layers.InputSpec(ndim=2, axes=axes)
@@ -93,7 +95,7 @@ class AssignmentMapping(keras.layers.Layer):
         needed = self.classes * self.labels_per_class
         return np.arange(needed).reshape(self.classes, self.labels_per_class)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         x = ops.cast(inputs, self.compute_dtype)
         if self.aggregation != "logit":
             x = ops.log_softmax(x) if self.from_logits else _log(x)
@@ -111,10 +113,10 @@ class AssignmentMapping(keras.layers.Layer):
         x = ops.where(used, x, IMPOSSIBLE)
         return ops.logsumexp(x, axis=-1) - ops.log(count)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (input_shape[0], self.classes)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "classes": self.classes,

@@ -1,6 +1,7 @@
 """Weights of all source classes, estimated by counting."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -53,7 +54,7 @@ class BayesianMapping(keras.layers.Layer):
         smoothing: float = 1.0,
         aggregation: str = "logit",
         from_logits: bool = True,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
         if classes < 2 or smoothing < 0 or aggregation not in AGGREGATIONS:
@@ -68,7 +69,7 @@ class BayesianMapping(keras.layers.Layer):
         self.aggregation = aggregation
         self.from_logits = from_logits
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         if len(input_shape) != 2 or not input_shape[-1]:
             raise ValueError(
                 "The mapping reads answers of shape (batch, source classes)."
@@ -83,7 +84,7 @@ class BayesianMapping(keras.layers.Layer):
             name="shares",
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         x = ops.cast(inputs, self.compute_dtype)
         if not self.from_logits:
             x = ops.log(ops.maximum(x, 1e-12))
@@ -133,10 +134,10 @@ class BayesianMapping(keras.layers.Layer):
         """Returns the weights `(source classes, classes)`."""
         return ops.convert_to_numpy(self.shares)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (input_shape[0], self.classes)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "classes": self.classes,
@@ -170,7 +171,7 @@ class BayesianPlusMapping(BayesianMapping):
     Reprogramming, 2024.
     """
 
-    def __init__(self, classes: int, ratio: float = 0.15, **kwargs: object):
+    def __init__(self, classes: int, ratio: float = 0.15, **kwargs: Any):
         super().__init__(classes, **kwargs)
         if not 0 <= ratio <= 1:
             raise ValueError(
@@ -195,5 +196,5 @@ class BayesianPlusMapping(BayesianMapping):
         np.put_along_axis(found, kept, values, axis=1)
         return found
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "ratio": self.ratio}

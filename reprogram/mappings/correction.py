@@ -1,5 +1,8 @@
 """A small trainable correction of another mapping's answers."""
 
+from typing import Any
+from typing import Self
+
 import keras
 import numpy as np
 from keras import ops
@@ -36,7 +39,7 @@ class CorrectionMapping(keras.layers.Layer):
         rank: int = 1,
         base: keras.layers.Layer | None = None,
         regularizer: str | keras.Regularizer | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
         if not 1 <= rank <= classes:
@@ -49,7 +52,7 @@ class CorrectionMapping(keras.layers.Layer):
         self.base = FrequencyMapping(classes) if base is None else base
         self.regularizer = keras.regularizers.get(regularizer)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         if not self.base.built:
             self.base.build(input_shape)
         shape = self.base.compute_output_shape(input_shape)
@@ -73,7 +76,7 @@ class CorrectionMapping(keras.layers.Layer):
             name="right" if initializer == "zeros" else "left",
         )
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         x = ops.cast(self.base(inputs), self.compute_dtype)
         change = ops.matmul(ops.matmul(x, self.left), self.right)
         return x + change + self.bias
@@ -110,10 +113,10 @@ class CorrectionMapping(keras.layers.Layer):
         change = ops.convert_to_numpy(ops.matmul(self.left, self.right))
         return base @ (same + change)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (input_shape[0], self.classes)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "classes": self.classes,
@@ -123,6 +126,6 @@ class CorrectionMapping(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         base = keras.saving.deserialize_keras_object(config["base"])
         return cls(**{**config, "base": base})

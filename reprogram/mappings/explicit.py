@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -40,7 +41,7 @@ class ExplicitMapping(AssignmentMapping):
         aggregation: str = "probability",
         from_logits: bool = True,
         source_names: Sequence[str] = (),
-        **kwargs: object,
+        **kwargs: Any,
     ):
         names = tuple(source_names)
         rows = tuple(
@@ -76,7 +77,7 @@ class ExplicitMapping(AssignmentMapping):
             row[: len(sources)] = sources
         return table
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         del config["classes"], config["labels_per_class"]
         return {

@@ -1,5 +1,7 @@
 """A trainable linear layer on the source's answers or features."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -51,7 +53,7 @@ class LinearMapping(keras.layers.Layer):
         problem: str = "classification",
         regularizer: str | keras.Regularizer | None = None,
         rank: int | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
         if rank is not None and not 1 <= rank <= targets:
@@ -70,7 +72,7 @@ class LinearMapping(keras.layers.Layer):
         self.regularizer = keras.regularizers.get(regularizer)
         self.rank = rank
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         width = input_shape[-1]
         if self.rank is not None and self.rank > width:
             raise ValueError(
@@ -118,7 +120,7 @@ class LinearMapping(keras.layers.Layer):
             name=name,
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         x = ops.cast(inputs, self.compute_dtype)
         limit = ops.convert_to_tensor(self.limit)
         x = ops.clip((x - self.mean) / self.scale, -limit, limit)
@@ -185,10 +187,10 @@ class LinearMapping(keras.layers.Layer):
             kernel = ops.convert_to_numpy(ops.matmul(self.left, self.right))
         return kernel * ops.convert_to_numpy(self.spread)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], self.targets)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "targets": self.targets,

@@ -1,5 +1,7 @@
 """Source classes drawn by lot."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -30,7 +32,7 @@ class RandomMapping(AssignmentMapping):
         classes: int,
         labels_per_class: int = 1,
         seed: int = 0,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(classes, labels_per_class, **kwargs)
         self.seed = seed
@@ -40,5 +42,5 @@ class RandomMapping(AssignmentMapping):
         needed = self.classes * self.labels_per_class
         return order[:needed].reshape(self.classes, self.labels_per_class)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -42,7 +43,7 @@ class SemanticMapping(AssignmentMapping):
         self,
         similarity: Sequence[Sequence[float]],
         labels_per_class: int = 1,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         table = np.asarray(similarity, "float64")
         if table.ndim != 2 or not np.isfinite(table).all():
@@ -60,7 +61,7 @@ class SemanticMapping(AssignmentMapping):
         target_names: Sequence[str],
         encode: Callable[[list[str]], np.ndarray],
         labels_per_class: int = 1,
-        **kwargs: object,
+        **kwargs: Any,
     ) -> "SemanticMapping":
         """Makes the mapping from the cosine of embedded names.
 
@@ -103,7 +104,7 @@ class SemanticMapping(AssignmentMapping):
             free = np.delete(free, sources)
         return table
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         del config["classes"]
         return {**config, "similarity": self.similarity.tolist()}

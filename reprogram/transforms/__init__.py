@@ -4,6 +4,8 @@ One Keras layer a file. A new one adds its file, a row in `TRANSFORMS` and a
 row in `tests/conformance.py`.
 """
 
+from typing import Any
+
 import keras
 
 from reprogram.transforms import programs
@@ -57,7 +59,7 @@ TRANSFORMS = {
 
 
 def get(
-    identifier: keras.layers.Layer | str | None, **options: object
+    identifier: keras.layers.Layer | str | None, **options: Any
 ) -> keras.layers.Layer:
     """Returns an input transform.
 

@@ -1,5 +1,7 @@
 """A program behind and around the data."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -38,7 +40,7 @@ class CenterMix(Padding):
         target_shape: tuple[int, ...],
         window: tuple[int, ...] | None = None,
         share: float = 0.5,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(target_shape, window, **kwargs)
         if not 0.0 < share <= 1.0:
@@ -48,12 +50,12 @@ class CenterMix(Padding):
             )
         self.share = share
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         super().build(input_shape)
         self.mask = np.where(self.mask == 1.0, 1.0, 1.0 - self.share)
 
-    def place(self, inputs: object) -> object:
+    def place(self, inputs: Any) -> Any:
         return self.share * super().place(inputs)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "share": self.share}

@@ -2,6 +2,8 @@
 
 import copy
 import math
+from typing import Any
+from typing import Self
 
 import keras
 from keras import layers
@@ -71,7 +73,7 @@ class Coordinator(keras.layers.Layer):
         width: int = 32,
         grid: int = 7,
         value_range: tuple[float, float] | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.target_shape = fitting.check_target(target_shape)
@@ -102,7 +104,7 @@ class Coordinator(keras.layers.Layer):
         if hasattr(self, "encoder"):
             self.encoder.trainable = False
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         fitting.check_input(self, input_shape, self.target_shape)
         self._seen = self._encoder_shape(input_shape[-1])
         if not self.encoder.built:
@@ -158,7 +160,7 @@ class Coordinator(keras.layers.Layer):
         )
         return [*stages, last]
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         x = ops.cast(inputs, self.compute_dtype)
         seen = self.encoder(fitting.fit(x, self._seen), training=False)
         features = math.prod(self._grid) - self.trigger.shape[-1]
@@ -173,10 +175,10 @@ class Coordinator(keras.layers.Layer):
         x = fitting.fit(x, self.target_shape)
         return fitting.clip(x + program, self.value_range)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (input_shape[0], *self.target_shape)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "target_shape": self.target_shape,
@@ -188,7 +190,7 @@ class Coordinator(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         # Keras empties what it deserializes.
         encoder = copy.deepcopy(config["encoder"])
         encoder = keras.saving.deserialize_keras_object(encoder)

@@ -1,6 +1,7 @@
 """Target tokens as mixtures of all source tokens."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -46,7 +47,7 @@ class DenseTokenMap(TokenMap):
         tokens: Sequence[int] | None = None,
         regularizer: str | keras.Regularizer | None = None,
         pad: int = 0,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(vocabulary_size, source_size, pad=pad, **kwargs)
         self.tokens = tokens and source_tokens(
@@ -54,7 +55,7 @@ class DenseTokenMap(TokenMap):
         )
         self.regularizer = keras.regularizers.get(regularizer)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         deviation = self.source_size**-0.5
         initializer = keras.initializers.RandomNormal(stddev=deviation)
         if self.tokens is not None:
@@ -70,7 +71,9 @@ class DenseTokenMap(TokenMap):
     def _chosen(self, shape: tuple[int, int], dtype: str | None = None):
         return ops.one_hot(ops.array(self.tokens), shape[1], dtype=dtype)
 
-    def call(self, inputs, dictionary=None, training=None):
+    def call(
+        self, inputs: Any, dictionary: Any = None, training: bool | None = None
+    ) -> Any:
         rows = self.program
         if dictionary is not None:
             # Before the rows are taken: there are fewer of them than tokens.
@@ -78,7 +81,7 @@ class DenseTokenMap(TokenMap):
         rows = ops.take(rows, ops.cast(inputs, "int32"), axis=0)
         return ops.cast(rows, self.compute_dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "tokens": self.tokens,

@@ -1,5 +1,7 @@
 """Checks of shapes that image and series transforms share, and resizing."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -86,7 +88,7 @@ def check_input(
     layer.input_spec = keras.layers.InputSpec(shape=spec)
 
 
-def fit(x: object, shape: tuple[int, ...]) -> object:
+def fit(x: Any, shape: tuple[int, ...]) -> Any:
     """Repeats the channels and resizes (bilinear) where that is needed.
 
     Args:
@@ -112,7 +114,7 @@ def fit(x: object, shape: tuple[int, ...]) -> object:
     return x[:, :, 0]
 
 
-def clip(x: object, value_range: tuple[float, float] | None) -> object:
+def clip(x: Any, value_range: tuple[float, float] | None) -> Any:
     """Clips values and lets gradients through as if it did not.
 
     A value that left the range could otherwise never come back.

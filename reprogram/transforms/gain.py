@@ -1,5 +1,7 @@
 """Loudness and level of the data."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -29,7 +31,7 @@ class Gain(keras.layers.Layer):
         gain: float = 1.0,
         offset: float = 0.0,
         rms: float | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if rms is not None and not rms > 0:
@@ -39,7 +41,7 @@ class Gain(keras.layers.Layer):
         self.rms = rms
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         if len(input_shape) < 3 or input_shape[-1] is None:
             raise ValueError(
                 "Gain reads (batch, length, channels) or (batch, height,"
@@ -56,14 +58,14 @@ class Gain(keras.layers.Layer):
             shape=(channels,), initializer=constant(self.offset), name="offset"
         )
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         x = ops.cast(inputs, self.compute_dtype)
         if self.rms is not None:
             x = ops.cast(self._scaled(x, mask), self.compute_dtype)
         factor = ops.cast(self.factor, x.dtype)
         return x * factor + ops.cast(self.shift, x.dtype)
 
-    def _scaled(self, x: object, mask: object | None) -> object:
+    def _scaled(self, x: Any, mask: Any | None) -> Any:
         x = ops.cast(x, "float32")
         axes = tuple(range(1, len(x.shape) - 1))
         power, count = ops.square(x), 1.0
@@ -74,9 +76,9 @@ class Gain(keras.layers.Layer):
         power = ops.mean(power, axes, keepdims=True) / count
         return x * (self.rms / ops.sqrt(ops.maximum(power, 1e-12)))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = {"gain": self.gain, "offset": self.offset, "rms": self.rms}
         return {**super().get_config(), **config}

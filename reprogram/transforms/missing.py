@@ -1,5 +1,7 @@
 """Series of different lengths in one batch."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -20,21 +22,21 @@ class Missing(keras.layers.Layer):
     [1.0, 2.0, 0.0]
     """
 
-    def __init__(self, **kwargs: object):
+    def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         return observed(inputs, mask)[0]
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return observed(inputs, previous_mask)[1]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
 
-def observed(x: object, mask: object | None = None) -> tuple[object, object]:
+def observed(x: Any, mask: Any | None = None) -> tuple[object, object]:
     """Splits series into their values and where these are known.
 
     Args:

@@ -1,5 +1,7 @@
 """From the channels of the data to those of the source."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -33,7 +35,7 @@ class Mixing(keras.layers.Layer):
         channels: int = 1,
         initializer: str | keras.Initializer | None = None,
         regularizer: str | keras.Regularizer | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if channels < 1:
@@ -46,7 +48,7 @@ class Mixing(keras.layers.Layer):
         self.regularizer = keras.regularizers.get(regularizer)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         if len(input_shape) < 3 or input_shape[-1] is None:
             raise ValueError(
                 "Mixing reads series (batch, length, channels). Received shape"
@@ -61,14 +63,14 @@ class Mixing(keras.layers.Layer):
             name="program",
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         x = ops.cast(inputs, self.compute_dtype)
         return ops.matmul(x, ops.cast(self.program, x.dtype))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], self.channels)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "channels": self.channels,
@@ -77,7 +79,7 @@ class Mixing(keras.layers.Layer):
         }
 
 
-def _averages(shape: tuple[int, int], dtype: str | None = None) -> object:
+def _averages(shape: tuple[int, int], dtype: str | None = None) -> Any:
     given, channels = shape
     turns = min(given, channels)
     dealt = np.arange(given)[:, None] % turns == np.arange(channels) % turns

@@ -1,6 +1,7 @@
 """A program on top of the data."""
 
 import functools
+from typing import Any
 
 import keras
 import numpy as np
@@ -44,7 +45,7 @@ class Overlay(ProgramLayer):
         self,
         target_shape: tuple[int, ...],
         border: str | int = "full",
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(target_shape, **kwargs)
         if border not in BORDERS and not (
@@ -56,7 +57,7 @@ class Overlay(ProgramLayer):
             )
         self.border = border
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         super().build(input_shape)
         size = self.target_shape[:-1]
         width = self.border
@@ -67,9 +68,9 @@ class Overlay(ProgramLayer):
         mask = functools.reduce(np.logical_or.outer, near)
         self.mask = np.broadcast_to(mask[..., None], self.target_shape)
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         mask = ops.convert_to_tensor(self.mask, "float32")
         return self.add(self.fit(inputs), mask * self.array(training))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "border": self.border}

@@ -1,6 +1,7 @@
 """The frame around the data."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -45,7 +46,7 @@ class Padding(FrameLayer):
         self,
         target_shape: tuple[int, ...],
         window: tuple[int, ...] | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(target_shape, **kwargs)
         self.window = tuple(window) if window else None
@@ -56,7 +57,7 @@ class Padding(FrameLayer):
                 f" its channels has. Received: window={self.window}."
             )
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         fitting.check_input(self, input_shape, self.target_shape)
         size = self.window or tuple(input_shape[1:-1])
         free = np.subtract(self.target_shape[:-1], size)
@@ -71,16 +72,16 @@ class Padding(FrameLayer):
         self.mask = np.broadcast_to(mask[..., None], self.target_shape)
         self.add_program(self.target_shape)
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         mask = ops.convert_to_tensor(self.mask, "float32")
         frame = ops.cast(mask * self.array(training), self.compute_dtype)
         return self.place(inputs) + frame[None]
 
-    def place(self, inputs: object) -> object:
+    def place(self, inputs: Any) -> Any:
         """Puts the data into the middle of zeros."""
         x = ops.cast(inputs, self.compute_dtype)
         x = fitting.fit(x, self._inside)
         return ops.pad(x, [[0, 0], *self._pads, [0, 0]])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "window": self.window}

@@ -1,5 +1,7 @@
 """A small program at one place of the image."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -44,7 +46,7 @@ class Patch(ProgramLayer):
         size: int,
         place: tuple[int, int] | str = (0, 0),
         seed: int | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(target_shape, **kwargs)
         fitting.check_images(self, self.target_shape)
@@ -74,17 +76,17 @@ class Patch(ProgramLayer):
                 f" Received: place={self.place!r}."
             )
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         fitting.check_input(self, input_shape, self.target_shape)
         self.add_program((self.size, self.size, self.target_shape[-1]))
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         pads = [[0, free] for free in self._free]
         patch = ops.pad(self.array(training), [*pads, [0, 0]])
         patch = ops.roll(patch, self._start(training), axis=[0, 1])
         return self.add(self.fit(inputs), patch)
 
-    def _start(self, training: bool | None) -> object:
+    def _start(self, training: bool | None) -> Any:
         if self.place != "random":
             return self.place
         if not training:
@@ -92,7 +94,7 @@ class Patch(ProgramLayer):
         draw = keras.random.uniform((2,), seed=self.seed_generator)
         return ops.cast(draw * (np.array(self._free) + 1.0), "int32")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "size": self.size,

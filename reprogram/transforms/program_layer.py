@@ -1,5 +1,7 @@
 """What layers share that train an array: the program."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -45,7 +47,7 @@ class ProgramLayer(keras.layers.Layer):
         dropout: float = 0.0,
         program: str | programs.Parameterization = "free",
         unit: float = 1.0,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.target_shape = fitting.check_target(target_shape)
@@ -56,7 +58,7 @@ class ProgramLayer(keras.layers.Layer):
         self.parameterization = programs.get(program)
         self.unit = float(unit)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         fitting.check_input(self, input_shape, self.target_shape)
         self.add_program(self.target_shape)
 
@@ -72,33 +74,33 @@ class ProgramLayer(keras.layers.Layer):
             name="program",
         )
 
-    def _penalty(self, program: object) -> object:
+    def _penalty(self, program: Any) -> Any:
         return self.regularizer(self._expand(program))
 
-    def _expand(self, program: object) -> object:
+    def _expand(self, program: Any) -> Any:
         program = ops.cast(program, "float32")
         array = self.parameterization.expand(program, self._array_shape)
         return array if self.unit == 1.0 else self.unit * array
 
-    def array(self, training: bool | None = False) -> object:
+    def array(self, training: bool | None = False) -> Any:
         """Returns the program as it meets the data, in float32."""
         return self.dropout(self._expand(self.program), training=training)
 
-    def fit(self, inputs: object) -> object:
+    def fit(self, inputs: Any) -> Any:
         """Brings data to the target shape."""
         return fitting.fit(
             ops.cast(inputs, self.compute_dtype), self.target_shape
         )
 
-    def add(self, x: object, values: object) -> object:
+    def add(self, x: Any, values: Any) -> Any:
         """Adds values to data and clips the sum to the range."""
         values = ops.cast(values, self.compute_dtype)
         return fitting.clip(x + values, self.value_range)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (input_shape[0], *self.target_shape)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "target_shape": self.target_shape,
@@ -135,7 +137,7 @@ class FrameLayer(ProgramLayer):
         target_shape: tuple[int, ...],
         squash: str = "tanh",
         value_range: tuple[float, float] | None = (-1.0, 1.0),
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(target_shape, value_range, **kwargs)
         if squash not in SQUASHES:
@@ -151,7 +153,7 @@ class FrameLayer(ProgramLayer):
             )
         self.squash = squash
 
-    def array(self, training: bool | None = False) -> object:
+    def array(self, training: bool | None = False) -> Any:
         low, high = self.value_range or (0.0, 0.0)
         middle = 0.5 * (low + high)
         frame = SQUASHES[self.squash](self._expand(self.program))
@@ -160,5 +162,5 @@ class FrameLayer(ProgramLayer):
         frame = self.dropout(frame - middle, training=training) + middle
         return fitting.clip(frame, self.value_range)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "squash": self.squash}

@@ -1,5 +1,7 @@
 """Pictures of series, for sources that read images."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -47,7 +49,7 @@ class Rendering(keras.layers.Layer):
         view: str = "line",
         softness: float = 0.1,
         value_range: tuple[float, float] = (-1.0, 1.0),
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.target_shape = tuple(int(size) for size in target_shape)
@@ -67,7 +69,7 @@ class Rendering(keras.layers.Layer):
                 f" target_shape={self.target_shape}, softness={softness}."
             )
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         if len(input_shape) != 3 or None in input_shape[1:]:
             raise ValueError(
                 "Rendering reads series (batch, length, channels) of known"
@@ -81,7 +83,7 @@ class Rendering(keras.layers.Layer):
                 " in front."
             )
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         x, seen = observed(ops.cast(inputs, "float32"), mask)
         seen = ops.cast(seen, "float32")[..., None]
         x = _spread(x, seen)
@@ -92,13 +94,13 @@ class Rendering(keras.layers.Layer):
         low, high = self.value_range
         return ops.cast(low + (high - low) * shown, self.compute_dtype)
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return None
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (input_shape[0], *self.target_shape)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "target_shape": self.target_shape,
@@ -108,7 +110,7 @@ class Rendering(keras.layers.Layer):
         }
 
 
-def _spread(x: object, seen: object) -> object:
+def _spread(x: Any, seen: Any) -> Any:
     """Brings what is seen of each channel to [-1, 1], constants to 0."""
     low = ops.min(ops.where(seen > 0, x, np.inf), axis=1, keepdims=True)
     high = ops.max(ops.where(seen > 0, x, -np.inf), axis=1, keepdims=True)
@@ -116,10 +118,10 @@ def _spread(x: object, seen: object) -> object:
     return ops.where(seen > 0, (x - 0.5 * (low + high)) / half, 0.0)
 
 
-def _resized(x: object, seen: object, steps: int) -> tuple[object, object]:
+def _resized(x: Any, seen: Any, steps: int) -> tuple[object, object]:
     """Brings series and what is seen of them to a number of steps."""
 
-    def resize(series: object) -> object:
+    def resize(series: Any) -> Any:
         return ops.image.resize(
             series[:, :, None],
             (steps, 1),
@@ -134,7 +136,7 @@ def _resized(x: object, seen: object, steps: int) -> tuple[object, object]:
     return kept * resize(x) / ops.maximum(part, 1e-6), kept
 
 
-def _line(x: object, seen: object, size: tuple, softness: float) -> object:
+def _line(x: Any, seen: Any, size: tuple, softness: float) -> Any:
     height, width = size
     x, seen = _resized(x, seen, width)
     # A column reaches up to the next value, so that steep curves have no gaps.
@@ -149,7 +151,7 @@ def _line(x: object, seen: object, size: tuple, softness: float) -> object:
     return ops.exp(-0.5 * ops.square(gap / softness)) * seen[:, None]
 
 
-def _gramian(x: object, seen: object, size: tuple, softness: float) -> object:
+def _gramian(x: Any, seen: Any, size: tuple, softness: float) -> Any:
     (a, down), (b, across) = (_resized(x, seen, steps) for steps in size)
     a, b = a[:, :, None], b[:, None]
     # The floor keeps the slope of the root finite at the extremes.
@@ -159,9 +161,7 @@ def _gramian(x: object, seen: object, size: tuple, softness: float) -> object:
     return 0.5 * (cosine + 1.0) * down[:, :, None] * across[:, None]
 
 
-def _recurrence(
-    x: object, seen: object, size: tuple, softness: float
-) -> object:
+def _recurrence(x: Any, seen: Any, size: tuple, softness: float) -> Any:
     (a, down), (b, across) = (_resized(x, seen, steps) for steps in size)
     near = ops.exp(-0.5 * ops.square((a[:, :, None] - b[:, None]) / softness))
     return near * down[:, :, None] * across[:, None]

@@ -1,6 +1,7 @@
 """A trainable speed of the data."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -43,7 +44,7 @@ class Resampling(keras.layers.Layer):
         scale: float = 1.0,
         limits: tuple[float, float] = (0.1, 5.0),
         missing_outside: bool = False,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         low, high = limits
@@ -59,7 +60,7 @@ class Resampling(keras.layers.Layer):
         self.missing_outside = missing_outside
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         if len(input_shape) != 3 or None in input_shape[1:]:
             raise ValueError(
                 "Resampling reads series (batch, length, channels) of known"
@@ -80,13 +81,13 @@ class Resampling(keras.layers.Layer):
             autocast=False,
         )
 
-    def factor(self) -> object:
+    def factor(self) -> Any:
         """Returns the factor of now, a scalar tensor in `limits`."""
         low, high = self.limits
         share = ops.sigmoid(ops.cast(self.program, "float32"))
         return low * ops.power(high / low, share)
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         x, seen = observed(ops.cast(inputs, self.compute_dtype), mask)
         place = self._places(x.shape[1])
         before = ops.floor(place)
@@ -99,20 +100,20 @@ class Resampling(keras.layers.Layer):
         # Not a Keras mask: graphs would keep that of the first factor.
         return ops.where(lost > 0, ops.full_like(x, math.nan), x)
 
-    def _places(self, length: int) -> object:
+    def _places(self, length: int) -> Any:
         """Where in the input each step of the output lies."""
         target = self.length or length
         steps = ops.arange(target, dtype="float32") - 0.5 * (target - 1)
         return steps / self.factor() + 0.5 * (length - 1)
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return None
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         batch, length, channels = input_shape
         return (batch, self.length or length, channels)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "length": self.length,
@@ -122,7 +123,7 @@ class Resampling(keras.layers.Layer):
         }
 
 
-def _read(x: object, steps: object, outside: int = 0) -> object:
+def _read(x: Any, steps: Any, outside: int = 0) -> Any:
     """Takes steps of `(batch, length, channels)`, a number outside."""
     last = x.shape[1] + 1
     x = ops.pad(x, [[0, 0], [1, 1], [0, 0]], constant_values=outside)

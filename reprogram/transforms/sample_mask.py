@@ -1,5 +1,7 @@
 """A program whose strength each image chooses for itself."""
 
+from typing import Any
+
 import keras
 from keras import layers
 from keras import ops
@@ -48,7 +50,7 @@ class SampleMask(ProgramLayer):
         target_shape: tuple[int, ...],
         widths: tuple[int, ...] = (8, 16, 32, 64),
         pools: int = 3,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(target_shape, **kwargs)
         fitting.check_images(self, self.target_shape)
@@ -60,7 +62,7 @@ class SampleMask(ProgramLayer):
         self.widths = tuple(widths)
         self.pools = pools
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         super().build(input_shape)
         self.generator = keras.Sequential(self._stages(), name="generator")
         self.generator.build((None, *self.target_shape))
@@ -80,7 +82,7 @@ class SampleMask(ProgramLayer):
         squares = layers.UpSampling2D(2**self.pools, **policy)
         return [*stages, last, squares]
 
-    def masks(self, inputs: object) -> object:
+    def masks(self, inputs: Any) -> Any:
         """Draws the masks of images.
 
         Args:
@@ -92,11 +94,11 @@ class SampleMask(ProgramLayer):
         height, width, _ = self.target_shape
         return self.generator(self.fit(inputs))[:, :height, :width]
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         array = ops.cast(self.array(training), self.compute_dtype)
         return self.add(self.fit(inputs), self.masks(inputs) * array)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "widths": self.widths,

@@ -1,5 +1,7 @@
 """Copies of a series inside a trainable one."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -46,7 +48,7 @@ class Segments(ProgramLayer):
         segments: int = 1,
         masked: bool = True,
         initializer: str | keras.Initializer | None = None,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         noise = keras.initializers.RandomNormal(stddev=0.02)
         kwargs["initializer"] = initializer or noise
@@ -61,7 +63,7 @@ class Segments(ProgramLayer):
                 f" segments={segments}."
             )
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         target, channels = self.target_shape
         if len(input_shape) != 3 or None in input_shape[1:]:
             raise ValueError(
@@ -84,7 +86,9 @@ class Segments(ProgramLayer):
         super().build(input_shape)
         self.stride = target // length // self.segments * length
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: Any, training: bool | None = None, mask: Any = None
+    ) -> Any:
         x, seen = observed(ops.cast(inputs, self.compute_dtype), mask)
         repeats = self.target_shape[-1] // x.shape[-1]
         x = self._place(ops.tile(x, [1, 1, repeats]))
@@ -94,16 +98,16 @@ class Segments(ProgramLayer):
             program = (1.0 - self._place(taken)) * program
         return self.add(x, program)
 
-    def _place(self, x: object) -> object:
+    def _place(self, x: Any) -> Any:
         """Copies `(batch, length, channels)` to all places, zeros between."""
         x = ops.pad(x, [[0, 0], [0, self.stride - x.shape[1]], [0, 0]])
         x = ops.tile(x, [1, self.segments, 1])
         rest = self.target_shape[0] - self.segments * self.stride
         return ops.pad(x, [[0, 0], [0, rest], [0, 0]])
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return None
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = {"segments": self.segments, "masked": self.masked}
         return {**super().get_config(), **config}

@@ -1,5 +1,7 @@
 """Trainable vectors in front of a sequence."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -36,7 +38,7 @@ class SoftPrompt(keras.layers.Layer):
         initializer: str | keras.Initializer | None = None,
         regularizer: str | keras.Regularizer | None = None,
         dropout: float = 0.0,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if length < 1:
@@ -52,7 +54,7 @@ class SoftPrompt(keras.layers.Layer):
         self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         if len(input_shape) != 3 or input_shape[-1] is None:
             raise ValueError(
                 "SoftPrompt reads embeddings (batch, length, width). Received"
@@ -66,23 +68,23 @@ class SoftPrompt(keras.layers.Layer):
             name="program",
         )
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         program = ops.cast(self.program, inputs.dtype)[None]
         program = self.dropout(program, training=training)
         shape = (ops.shape(inputs)[0], self.length, inputs.shape[-1])
         return ops.concatenate([ops.broadcast_to(program, shape), inputs], 1)
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         if previous_mask is None:
             return None
         seen = ops.ones((ops.shape(previous_mask)[0], self.length), "bool")
         return ops.concatenate([seen, previous_mask], axis=1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         batch, length, width = input_shape
         return (batch, None if length is None else length + self.length, width)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "length": self.length,

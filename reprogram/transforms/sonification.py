@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -53,7 +54,7 @@ class Sonification(ProgramLayer):
         pitches: tuple[float, float] = (0.01875, 0.375),
         loudness: tuple[float, float] = (0.66, 0.33),
         sounds: Sequence[Sequence[str]] = (("values", "slopes"),),
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(target_shape, **kwargs)
         low, high = pitches
@@ -76,7 +77,7 @@ class Sonification(ProgramLayer):
         self.loudness = tuple(map(float, loudness))
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         if len(input_shape) != 3 or None in input_shape[1:]:
             raise ValueError(
                 "Sonification reads series (batch, length, channels) of known"
@@ -112,7 +113,9 @@ class Sonification(ProgramLayer):
             name=name,
         )
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: Any, training: bool | None = None, mask: Any = None
+    ) -> Any:
         x, _ = observed(ops.cast(inputs, "float32"), mask)
         levels = ops.convert_to_tensor(self.levels)
         copies = levels[1] * self._copies(x)
@@ -127,9 +130,7 @@ class Sonification(ProgramLayer):
         sound = ops.cast(sound, self.compute_dtype)
         return self.add(sound, self.array(training)[None])
 
-    def _voices(
-        self, x: object, lines: tuple[str, ...], logits: object
-    ) -> object:
+    def _voices(self, x: Any, lines: tuple[str, ...], logits: Any) -> Any:
         """Tones that follow the lines of one sound, `(batch, length)`."""
         x = ops.concatenate([LINES[line](x) for line in lines], axis=-1)
         x = x - ops.mean(x, axis=1, keepdims=True)
@@ -140,7 +141,7 @@ class Sonification(ProgramLayer):
         phase = 2 * math.pi * ops.cumsum(pitch, axis=1)
         return ops.mean(ops.sin(phase), axis=-1)
 
-    def _stretched(self, x: object) -> object:
+    def _stretched(self, x: Any) -> Any:
         """Interpolates linearly between the steps."""
         length, target = x.shape[1], self.target_shape[0]
         place = np.linspace(0, length - 1, target)
@@ -150,7 +151,7 @@ class Sonification(ProgramLayer):
         before = ops.take(x, first, axis=1)
         return before + share * (ops.take(x, second, axis=1) - before)
 
-    def _copies(self, x: object) -> object:
+    def _copies(self, x: Any) -> Any:
         """As many copies as fit; a longer series is squeezed into one."""
         x, target = ops.mean(x, axis=-1), self.target_shape[0]
         if x.shape[1] > target:
@@ -158,14 +159,14 @@ class Sonification(ProgramLayer):
         x = ops.tile(x, [1, target // x.shape[1]])
         return ops.pad(x, [[0, 0], [0, target - x.shape[1]]])
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return None
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         length, channels = self.target_shape
         return (input_shape[0], len(self.sounds) * length, channels)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "sounds": self.sounds,
@@ -174,7 +175,7 @@ class Sonification(ProgramLayer):
         }
 
 
-def _slopes(x: object) -> object:
+def _slopes(x: Any) -> Any:
     """Central differences along the series, one-sided at its ends."""
     if x.shape[1] < 2:
         return ops.zeros_like(x)
@@ -183,7 +184,7 @@ def _slopes(x: object) -> object:
     return ops.concatenate([ends[0], inner, ends[1]], axis=1)
 
 
-def _sums(x: object) -> object:
+def _sums(x: Any) -> Any:
     return ops.cumsum(x - ops.mean(x, axis=1, keepdims=True), axis=1)
 
 

@@ -1,6 +1,7 @@
 """Sums of a few vectors of a fixed dictionary."""
 
 import warnings
+from typing import Any
 
 import keras
 import numpy as np
@@ -96,7 +97,7 @@ class SparseCoding(keras.callbacks.Callback):
         self._words = None
         self._moved = False
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         transform = getattr(self.model, "transform", None)
         if not hasattr(transform, "project"):
             raise ValueError(
@@ -112,16 +113,20 @@ class SparseCoding(keras.callbacks.Callback):
         self._moved = True
         self._project()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         self._moved = True
         if self.every and (batch + 1) % self.every == 0:
             self._project()
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         # `fit` validates before it ends the epoch.
         self._project()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         self._project()
 
     def _project(self) -> None:

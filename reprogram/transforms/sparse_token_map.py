@@ -1,6 +1,7 @@
 """Target tokens as sums of a few source tokens."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -52,7 +53,7 @@ class SparseTokenMap(TokenMap):
         nonzeros: int = 8,
         initializer: str | keras.Initializer | None = None,
         pad: int = 0,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(vocabulary_size, width=width, pad=pad, **kwargs)
         if nonzeros < 1:
@@ -65,7 +66,7 @@ class SparseTokenMap(TokenMap):
             initializer or keras.initializers.RandomNormal(stddev=0.02)
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         self.program = self.add_weight(
             shape=(self.vocabulary_size, self.width),
             initializer=self.initializer,
@@ -87,7 +88,9 @@ class SparseTokenMap(TokenMap):
             name="coefficients",
         )
 
-    def call(self, inputs, dictionary=None, training=None):
+    def call(
+        self, inputs: Any, dictionary: Any = None, training: bool | None = None
+    ) -> Any:
         rows = ops.take(self.program, ops.cast(inputs, "int32"), axis=0)
         return ops.cast(rows, self.compute_dtype)
 
@@ -160,7 +163,7 @@ class SparseTokenMap(TokenMap):
         vectors = _sums(np.asarray(words), support, factors)
         self.program.assign(vectors.astype("float32"))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "nonzeros": self.nonzeros,

@@ -1,6 +1,7 @@
 """Tables and matrices as images."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -48,7 +49,7 @@ class TableImage(FrameLayer):
         target_shape: tuple[int, ...],
         layout: str = "square",
         cell: int = 1,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(target_shape, **kwargs)
         fitting.check_images(self, self.target_shape)
@@ -61,7 +62,7 @@ class TableImage(FrameLayer):
         self.layout = layout
         self.cell = cell
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         if len(input_shape) not in (2, 3) or None in input_shape[1:]:
             raise ValueError(
                 "TableImage reads tables (batch, columns) or matrices (batch,"
@@ -88,7 +89,7 @@ class TableImage(FrameLayer):
         self.mask = np.broadcast_to(mask[..., None], self.target_shape)
         self.add_program(self.target_shape)
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         x = ops.cast(inputs, self.compute_dtype)
         x = ops.reshape(x, (-1, math.prod(x.shape[1:])))
         # Cells without a value read a column of zeros behind the last one.
@@ -103,7 +104,7 @@ class TableImage(FrameLayer):
         frame = ops.cast(mask * self.array(training), self.compute_dtype)
         return x + frame[None]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "layout": self.layout,

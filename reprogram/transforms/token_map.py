@@ -1,5 +1,7 @@
 """What maps of tokens share, and how they read a source's dictionary."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -33,7 +35,7 @@ class TokenMap(keras.layers.Layer):
         source_size: int | None = None,
         width: int | None = None,
         pad: int = 0,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         for name, value in (
@@ -83,7 +85,7 @@ class TokenMap(keras.layers.Layer):
             )
 
     def embed(
-        self, enter: keras.Model, tokens: object, training: bool | None = None
+        self, enter: keras.Model, tokens: Any, training: bool | None = None
     ) -> list:
         """Gives what the source's layer would if it knew the tokens.
 
@@ -105,13 +107,13 @@ class TokenMap(keras.layers.Layer):
         mask = self.compute_mask(tokens)
         return [vectors, *(ops.cast(mask, one.dtype) for one in masks)]
 
-    def compute_mask(self, inputs, previous_mask=None):
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         return ops.not_equal(inputs, self.pad)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape, self.width or self.source_size)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = {"vocabulary_size": self.vocabulary_size, "pad": self.pad}
         if self.source_size is not None:
             config["source_size"] = self.source_size
@@ -158,7 +160,7 @@ def source_size(source: keras.Model, input_layer: str) -> int:
     return weights[0].shape[0]
 
 
-def _read(enter: keras.Model, size: int) -> object:
+def _read(enter: keras.Model, size: int) -> Any:
     # Sources of one length only read their tokens spread over its places.
     length = enter.inputs[0].shape[1] or 1
     tokens = np.arange(-(-size // length) * length) % size

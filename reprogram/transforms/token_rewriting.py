@@ -1,5 +1,7 @@
 """Target tokens rewritten as single source tokens."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -45,7 +47,7 @@ class TokenRewriting(TokenMap):
         temperature: float = 2.0,
         seed: int | None = None,
         pad: int = 0,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(vocabulary_size, source_size, pad=pad, **kwargs)
         if window < 1 or window % 2 == 0 or not temperature > 0:
@@ -58,7 +60,7 @@ class TokenRewriting(TokenMap):
         self.seed = seed
         self.noise = keras.random.SeedGenerator(seed)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         self.program = self.add_weight(
             shape=(self.window, self.vocabulary_size, self.source_size),
             initializer=keras.initializers.RandomNormal(stddev=0.02),
@@ -73,7 +75,9 @@ class TokenRewriting(TokenMap):
             name="temperature",
         )
 
-    def call(self, inputs, dictionary=None, training=None):
+    def call(
+        self, inputs: Any, dictionary: Any = None, training: bool | None = None
+    ) -> Any:
         tokens = ops.cast(inputs, "int32")
         single = self.window == 1
         scores = self.program[0] if single else self._scores(tokens)
@@ -84,7 +88,7 @@ class TokenRewriting(TokenMap):
             chosen = ops.take(chosen, tokens, axis=0)
         return ops.cast(chosen, self.compute_dtype)
 
-    def _scores(self, tokens: object) -> object:
+    def _scores(self, tokens: Any) -> Any:
         """Sums what each token of the window says; padding says nothing."""
         length = tokens.shape[1] or ops.shape(tokens)[1]
         reach = self.window // 2
@@ -98,7 +102,7 @@ class TokenRewriting(TokenMap):
             total += said * ops.take(self.program[place], own, axis=0)
         return total
 
-    def _choose(self, scores: object, training: bool | None) -> object:
+    def _choose(self, scores: Any, training: bool | None) -> Any:
         if training:
             uniform = keras.random.uniform(
                 ops.shape(scores), 1e-7, 1.0, "float32", self.noise
@@ -110,7 +114,7 @@ class TokenRewriting(TokenMap):
         hard = ops.one_hot(ops.argmax(scores, axis=-1), self.source_size)
         return hard + (soft - ops.stop_gradient(soft))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "window": self.window,
@@ -146,7 +150,9 @@ class Annealing(keras.callbacks.Callback):
         self.last = last
         self.epochs = epochs
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         transform = getattr(self.model, "transform", None)
         if not hasattr(transform, "first_temperature"):
             raise ValueError(

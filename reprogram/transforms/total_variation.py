@@ -1,5 +1,7 @@
 """The penalty that makes a program smooth."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -29,7 +31,7 @@ class TotalVariation(keras.Regularizer):
             )
         self.strength = strength
 
-    def __call__(self, x: object) -> object:
+    def __call__(self, x: Any) -> Any:
         """Returns the penalty of `(..., channels)`, channel by channel."""
         x = ops.convert_to_tensor(x)
         total = 0.0
@@ -42,5 +44,5 @@ class TotalVariation(keras.Regularizer):
             total = total + ops.sum(ops.abs(step))
         return self.strength * total
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"strength": self.strength}

@@ -1,5 +1,7 @@
 """Data whose size in the frame is trained."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -47,7 +49,7 @@ class TrainableResize(FrameLayer):
         scale: float = 1.0,
         limits: tuple[float, float] = (0.1, 5.0),
         edge: float = 1.0,
-        **kwargs: object,
+        **kwargs: Any,
     ):
         super().__init__(target_shape, **kwargs)
         fitting.check_images(self, self.target_shape)
@@ -61,19 +63,19 @@ class TrainableResize(FrameLayer):
         self.limits = tuple(limits)
         self.edge = edge
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         super().build(input_shape)
         self._size = tuple(input_shape[1:-1])
         self.zoom = self.add_weight(
             shape=(), initializer="zeros", autocast=False, name="zoom"
         )
 
-    def current_scale(self) -> object:
+    def current_scale(self) -> Any:
         """Returns the scale that has been reached, a scalar tensor."""
         scale = self.scale * ops.exp(ops.convert_to_tensor(self.zoom))
         return fitting.clip(scale, self.limits)
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         x = ops.cast(inputs, self.compute_dtype)
         x = fitting.fit(x, (*self._size, self.target_shape[-1]))
         scale = self.current_scale()
@@ -88,7 +90,7 @@ class TrainableResize(FrameLayer):
         frame = (1.0 - window) * self.array(training)
         return x + ops.cast(frame, self.compute_dtype)
 
-    def _axis(self, scale: object, axis: int) -> tuple[object, object]:
+    def _axis(self, scale: Any, axis: int) -> tuple[object, object]:
         """Weights `(target, data)` of one axis, zero where no data are seen.
 
         Also how far data are seen at each pixel, from 0 to 1.
@@ -104,7 +106,7 @@ class TrainableResize(FrameLayer):
         seen = ops.clip(seen, 0, 1)
         return ops.cast(weights * seen[:, None], self.compute_dtype), seen
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "scale": self.scale,

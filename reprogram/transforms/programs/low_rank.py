@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -37,7 +38,7 @@ class LowRank(Parameterization):
     def weight_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (self.rank * sum(shape),)
 
-    def expand(self, weight: object, shape: tuple[int, ...]) -> object:
+    def expand(self, weight: Any, shape: tuple[int, ...]) -> Any:
         draw = np.random.RandomState(self.seed)
         table = ops.reshape(ops.convert_to_tensor(weight), (-1, self.rank))
         *vectors, colors = ops.split(table, np.cumsum(shape[:-1]).tolist())

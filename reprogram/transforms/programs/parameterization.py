@@ -1,6 +1,7 @@
 """What parameterizations share, and the one of all free numbers."""
 
 import dataclasses
+from typing import Any
 
 import keras
 from keras import ops
@@ -43,5 +44,5 @@ class Free(Parameterization):
     def weight_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(shape)
 
-    def expand(self, weight: object, shape: tuple[int, ...]) -> object:
+    def expand(self, weight: Any, shape: tuple[int, ...]) -> Any:
         return ops.convert_to_tensor(weight)

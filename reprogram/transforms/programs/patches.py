@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -31,7 +32,7 @@ class Patches(Parameterization):
     def weight_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (*(math.ceil(n / self.size) for n in shape[:-1]), shape[-1])
 
-    def expand(self, weight: object, shape: tuple[int, ...]) -> object:
+    def expand(self, weight: Any, shape: tuple[int, ...]) -> Any:
         array = ops.convert_to_tensor(weight)
         for axis in range(len(shape) - 1):
             array = ops.repeat(array, self.size, axis=axis)

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -34,7 +35,7 @@ class Cosine(Parameterization):
     def weight_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (*(min(self.size, n) for n in shape[:-1]), shape[-1])
 
-    def expand(self, weight: object, shape: tuple[int, ...]) -> object:
+    def expand(self, weight: Any, shape: tuple[int, ...]) -> Any:
         array = ops.convert_to_tensor(weight)
         scale = math.sqrt(math.prod(shape) / math.prod(array.shape))
         for axis, size in enumerate(shape[:-1]):
@@ -79,7 +80,7 @@ class Orthonormal(Parameterization):
             )
         return (self.dimension,)
 
-    def expand(self, weight: object, shape: tuple[int, ...]) -> object:
+    def expand(self, weight: Any, shape: tuple[int, ...]) -> Any:
         places, signs = _places_and_signs(self.seed, shape, self.dimension)
         size = math.prod(shape)
         array = ops.scatter(places, ops.convert_to_tensor(weight), (size,))
@@ -108,7 +109,7 @@ def _places_and_signs(
     return places[:, None].astype("int32"), signs.astype("float32")
 
 
-def _along(axis: int, matrix: np.ndarray, array: object) -> object:
+def _along(axis: int, matrix: np.ndarray, array: Any) -> Any:
     """Multiplies one axis of an array by a matrix `(new, old)`."""
     array = ops.tensordot(ops.array(matrix), array, axes=[[1], [axis]])
     return ops.moveaxis(array, 0, axis)
