@@ -19,7 +19,7 @@ def facts(record: dict) -> list[tuple[str, str]]:
         listed.append((value, name))
     counts = {
         "labels to train and select on": record["train_size"],
-        "trainable parameters": record.get("trainable_parameters"),
+        "trainable parameters": (saved or {}).get("parameters"),
         "frozen parameters of the source": source_of(record).get("parameters"),
         "test rows": record["task"].get("test_rows"),
     }
