@@ -1,12 +1,12 @@
 """Limits that the drawing of a molecule alone can break."""
 
-import functools
 from typing import Any
 
 from rdkit import Chem
 from rdkit import DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
+from reprogram.molecules import alerts
 from reprogram.molecules.smiles import parse
 from reprogram.optimization.objective import Objective
 
@@ -73,12 +73,7 @@ class Frame:
         )
 
     def allows(self, molecule: Chem.Mol, slack: float = 0.0) -> bool:
-        """Says whether a molecule may be asked.
-
-        Args:
-            molecule: A sanitized molecule.
-            slack: Similarity that may be missing.
-        """
+        """Says whether a molecule may be asked; similarity has some slack."""
         objective = self.objective
         if molecule.GetNumHeavyAtoms() > self.limit:
             return False
@@ -98,30 +93,12 @@ class Frame:
 
 
 def _alerts(molecule: Chem.Mol) -> set[str]:
-    matches = _catalog().GetMatches(molecule)
-    return {match.GetDescription() for match in matches}
+    matches = (alerts.catalog(n).GetMatches(molecule) for n in alerts.CATALOGS)
+    return {match.GetDescription() for found in matches for match in found}
 
 
-@functools.cache
-def _catalog() -> Any:
-    from rdkit.Chem import FilterCatalog
-
-    kinds = FilterCatalog.FilterCatalogParams.FilterCatalogs
-    parameters = FilterCatalog.FilterCatalogParams()
-    parameters.AddCatalog(kinds.PAINS)
-    parameters.AddCatalog(kinds.BRENK)
-    return FilterCatalog.FilterCatalog(parameters)
-
-
-def plain(smiles: str, stereo: bool = False) -> str:
+def plain(smiles: str) -> str:
     """Writes a molecule as the searches do: canonical, without stereo.
-
-    Args:
-        smiles: A SMILES string.
-        stereo: Whether to keep stereochemistry.
-
-    Returns:
-        Canonical SMILES.
 
     Raises:
         ValueError: If it is not one connected molecule.
@@ -132,7 +109,6 @@ def plain(smiles: str, stereo: bool = False) -> str:
             f"{smiles!r} has several parts. Start from one of them, such as"
             " molecules.standardize gives."
         )
-    if not stereo:
-        Chem.RemoveStereochemistry(molecule)
-        molecule = Chem.MolFromSmiles(Chem.MolToSmiles(molecule))
+    Chem.RemoveStereochemistry(molecule)
+    molecule = Chem.MolFromSmiles(Chem.MolToSmiles(molecule))
     return Chem.MolToSmiles(molecule)

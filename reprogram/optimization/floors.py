@@ -9,7 +9,10 @@ from rdkit import rdBase
 
 from reprogram.optimization.constraints import Frame
 from reprogram.optimization.objective import Objective
+from reprogram.optimization.oracles import ORACLES
 from reprogram.optimization.search import edits
+from reprogram.optimization.search.archive import Archive
+from reprogram.optimization.search.drive import evaluator
 
 
 def chains(start: str, frame: Frame, longest: int = 32) -> list[str]:
@@ -54,15 +57,8 @@ def neighbors(
 ) -> list[str]:
     """Draws random neighbors of one to three edits that are allowed.
 
-    Args:
-        start: Canonical SMILES of the molecule.
-        frame: Limits of what is allowed.
-        count: Number of neighbors; fewer if ten times as many draws do not
-            give so many.
-        rng: Draws the edits.
-
-    Returns:
-        Canonical SMILES, without repeats.
+    They are without repeats, and fewer than `count` if ten times as many
+    draws do not give so many.
     """
     near: dict[str, None] = {}
     for _ in range(10 * count):
@@ -76,37 +72,17 @@ def neighbors(
     return list(near)
 
 
-def screen(rows: Sequence[str], frame: Frame) -> list[str]:
-    """Keeps what is allowed of known molecules.
-
-    Args:
-        rows: Canonical SMILES, such as the training set of a source.
-        frame: Limits of what is allowed.
-
-    Returns:
-        The allowed ones.
-    """
-    molecules = [(row, Chem.MolFromSmiles(row)) for row in rows]
-    return [row for row, m in molecules if m and frame.allows(m)]
-
-
 def reached(
     objective: Objective,
     start: str,
     rows: Sequence[str],
     evaluate: Callable[[Sequence[str]], np.ndarray],
 ) -> dict[str, object]:
-    """Evaluates some molecules and returns the best.
-
-    Args:
-        objective: The objective of the search.
-        start: Canonical SMILES of the start.
-        rows: Allowed molecules, from `chains`, `neighbors` or `screen`.
-        evaluate: Function from SMILES to values that `search.evaluator`
-            makes; it is not charged to a budget.
+    """Evaluates a start and some allowed molecules, and returns the best.
 
     Returns:
-        `smiles`, `values` and `feasible` of the best, with `calls`.
+        `smiles`, `values` and `feasible` of the best, with `calls`, which are
+        not charged to a budget.
     """
     rows = [start, *rows]
     values = evaluate(rows)
@@ -118,4 +94,27 @@ def reached(
         "values": dict(zip(objective.properties, values[best].tolist())),
         "feasible": bool(good.any()),
         "calls": len(rows),
+    }
+
+
+def tricks(archive: Archive, start: str) -> dict[str, dict] | None:
+    """Says what cheap tricks reach from the start of a search.
+
+    Returns:
+        By trick what `reached` returns; `None` where an oracle is not of this
+        library, as each call would have to be paid.
+    """
+    objective, frame = archive.objective, archive.frame
+    if not set(objective.properties) <= set(ORACLES):
+        return None
+    rng = np.random.default_rng(archive.seed)
+    evaluate = evaluator(objective)
+    near = neighbors(start, frame, len(archive), rng)
+    molecules = {
+        "one alkyl chain": chains(start, frame),
+        "as many random neighbors": near,
+    }
+    return {
+        name: reached(objective, start, rows, evaluate)
+        for name, rows in molecules.items()
     }

@@ -5,10 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from reprogram.optimization import floors
-from reprogram.optimization import search as searches
 from reprogram.optimization.objective import front
-from reprogram.optimization.oracles import ORACLES
 from reprogram.optimization.search.archive import Archive
 
 TOP = 100  # molecules that are kept of each search
@@ -44,13 +41,7 @@ def refused(row: int, start: str | None, budget: int, reason: str) -> dict:
 
 
 def result(row: int, archive: Archive, budget: int, seconds: float) -> dict:
-    """Makes the result of one start.
-
-    Args:
-        row: Number of the start.
-        archive: Archive of the search, after its end.
-        budget: Number of molecules that the search might ask.
-        seconds: Seconds that the search took.
+    """Makes the result of one start, after its search.
 
     Returns:
         `start`, `smiles` and `values` of the best molecule within the bounds
@@ -118,32 +109,3 @@ def _curve(archive: Archive) -> list[tuple[int, list[float]]]:
 def _credit(archive: Archive) -> dict[str, int]:
     names = map(archive.proposers.get, archive.smiles)
     return dict(collections.Counter(filter(None, names)))
-
-
-def tricks(archive: Archive, start: str) -> dict | None:
-    """Says what cheap tricks reach from the same start.
-
-    Args:
-        archive: Archive of the search, after its end.
-        start: Canonical SMILES of the start.
-
-    Returns:
-        By trick what `floors.reached` returns; `None` where an oracle is not
-        of this library, as each call would have to be paid.
-    """
-    objective = archive.objective
-    if not set(objective.properties) <= set(ORACLES):
-        return None
-    rng = np.random.default_rng(archive.seed)
-    frame = archive.frame
-    molecules = {
-        "one alkyl chain": floors.chains(start, frame),
-        "as many random neighbors": floors.neighbors(
-            start, frame, len(archive), rng
-        ),
-    }
-    free = searches.evaluator(objective)
-    return {
-        name: floors.reached(objective, start, rows, free)
-        for name, rows in molecules.items()
-    }

@@ -1,55 +1,28 @@
 """Optimizes molecules by queries, with everything kept on disk."""
 
 import dataclasses
-import functools
 import json
 import os
 import pathlib
 import time
 from collections.abc import Callable
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from reprogram import files
 from reprogram.blackbox.errors import OracleFailed
 from reprogram.blackbox.ledger import Ledger
+from reprogram.optimization import floors
 from reprogram.optimization import oracles
 from reprogram.optimization import results
 from reprogram.optimization import search as searches
 from reprogram.optimization import starting
 from reprogram.optimization.objective import Objective
 from reprogram.optimization.search.archive import Archive
+from reprogram.optimization.starting import Plan
 
 TOGETHER = 16  # starts whose latents are decoded in one batch
-
-
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """How to search.
-
-    Args:
-        budget: Number of molecules that may be asked for each start, the
-            start included.
-        search: A key of `search.SEARCHES`.
-        source: Name or path of a molecular source, for searches in its
-            latent; empty for none.
-        options: Arguments of the search.
-        seed: Seed of all draws.
-        timeout: Seconds for one list of molecules, for oracles that are not
-            of this library.
-        floors: Whether to say what cheap tricks reach; only for oracles of
-            this library, which cost nothing.
-    """
-
-    budget: int = 500
-    search: str = "evolution"
-    source: str = ""
-    options: dict = dataclasses.field(default_factory=dict)
-    seed: int = 0
-    timeout: float | None = None
-    floors: bool = True
 
 
 def optimize(
@@ -99,7 +72,7 @@ def optimize(
     """
     import joblib
 
-    check(objective, starts, folder, plan)
+    starting.check(objective, starts, folder, plan)
     folder = pathlib.Path(folder)
     configuration = {
         **dataclasses.asdict(objective),
@@ -140,79 +113,6 @@ def optimize(
     return [json.loads(path.read_text("utf-8")) for path in paths]
 
 
-def check(
-    objective: Objective,
-    starts: Sequence[str | None],
-    folder: str | os.PathLike,
-    plan: Plan,
-) -> None:
-    """Checks what can be checked before a folder is claimed or a call spent.
-
-    Args:
-        objective: The objective of `optimize`.
-        starts: The starts of `optimize`.
-        folder: The folder of `optimize`.
-        plan: The plan of `optimize`.
-
-    Raises:
-        ValueError: If the search or an oracle is unknown, or none of the
-            starts can be used.
-        OSError: If nothing can be written into the folder.
-    """
-    files.check_writable(folder)
-    if plan.budget < 1:
-        raise ValueError(
-            f"`budget` must be at least 1. Received: {plan.budget}."
-        )
-    _search(plan)
-    searches.evaluator(objective)
-    if None in starts and plan.search in searches.NEED_START:
-        raise ValueError(
-            f"The search {plan.search!r} changes start molecules. Give some,"
-            f" or one of the other searches: {', '.join(searches.SEARCHES)}."
-        )
-    reasons = []
-    for start in starts:
-        try:
-            starting.prepare(start, _reader(plan))
-            return
-        except ValueError as error:
-            reasons.append(str(error))
-    shown = " ".join(reasons[:3])
-    raise ValueError(f"None of {len(starts)} starts can be used. {shown}")
-
-
-@functools.lru_cache(maxsize=1)
-def _source(name: str) -> Any:
-    """Loads a molecular source, once a process."""
-    from reprogram import sources
-
-    source = sources.load(name)
-    if not hasattr(source, "decode"):
-        raise ValueError(
-            f"The source {name!r} does not write molecules. Expected a"
-            " molecular source, such as zinc-autoencoder."
-        )
-    return source
-
-
-def _search(plan: Plan) -> searches.Search:
-    source = _source(plan.source) if plan.source else None
-    try:
-        return searches.get(plan.search, source, **plan.options)
-    except TypeError as error:
-        raise ValueError(
-            f"The search {plan.search!r} does not take the options"
-            f" {plan.options}: {error}."
-        ) from error
-
-
-def _reader(plan: Plan) -> Any:
-    """Returns the source that must read the starts, if one must."""
-    needed = plan.search in searches.NEED_SOURCE
-    return _source(plan.source) if needed else None
-
-
 def _place(folder: pathlib.Path, row: int) -> pathlib.Path:
     return folder / "starts" / f"{row:06}.json"
 
@@ -235,14 +135,11 @@ def _solve(
     """Searches from some starts in step; writes and returns the results."""
     ledger = Ledger(folder / "ledger.db")
     evaluate = searches.evaluator(objective, ledger, plan.timeout)
-    search, source = (
-        _search(plan),
-        _source(plan.source) if plan.source else None,
-    )
+    search, source = starting.search(plan), starting.source(plan)
     archives, solved = {}, []
     for row, start in starts:
         try:
-            text = starting.prepare(start, _reader(plan))
+            text = starting.prepare(start, plan)
             archives[row] = Archive(objective, text, plan.seed + row)
         except ValueError as error:
             solved.append(results.refused(row, start, plan.budget, str(error)))
@@ -270,7 +167,7 @@ def _solve(
         time_taken = seconds.get(row, spent)
         result = results.result(row, archive, plan.budget, time_taken)
         if plan.floors and archive.start and not failed:
-            result["floors"] = results.tricks(archive, archive.start)
+            result["floors"] = floors.tricks(archive, archive.start)
         if not failed:
             result["unsteady"] = _unsteady(archive, ledger, plan.timeout)
         solved.append(result)

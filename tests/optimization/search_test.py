@@ -424,4 +424,3 @@ def test_the_floor_of_one_chain():
     assert found["calls"] == len(rows) + 1
     near = floors.neighbors(start, frame, 5, np.random.default_rng(0))
     assert 0 < len(near) <= 5 and start not in near
-    assert floors.screen(["CCCCCCCN", start], frame) == [start]

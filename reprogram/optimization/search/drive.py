@@ -20,16 +20,7 @@ IDLE = 20  # rounds without a new molecule after which a search has ended
 
 
 def oracle(name: str, timeout: float | None = None) -> Oracle:
-    """Looks up an oracle that is killed if it hangs.
-
-    Args:
-        name: Name of the oracle, as `oracles.get` takes it.
-        timeout: Seconds for one list of molecules, for oracles that are not
-            of this library.
-
-    Returns:
-        A function from SMILES to values.
-    """
+    """Looks up an oracle; if it is not of this library, with a time limit."""
     found = oracles.get(name)
     if timeout and name not in oracles.ORACLES:
         return timed.timed(name, timeout)

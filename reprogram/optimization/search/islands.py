@@ -99,13 +99,8 @@ class Islands:
 def apart(rows: Sequence, molecules: Sequence[Chem.Mol], count: int) -> list:
     """Puts what is too alike to something better at the end.
 
-    Args:
-        rows: Rows, the best first; only four times `count` of them are used.
-        molecules: The molecule of each row.
-        count: Number of rows that are wanted.
-
-    Returns:
-        The rows in another order.
+    Only the first rows, which are the best, are looked at and returned: four
+    times as many as are wanted.
     """
     rows, molecules = rows[: 4 * count], molecules[: 4 * count]
     codes = surrogate.features(molecules)[0]
@@ -119,16 +114,10 @@ def apart(rows: Sequence, molecules: Sequence[Chem.Mol], count: int) -> list:
 
 
 def lessons(utility: np.ndarray, mask: np.ndarray, most: int) -> np.ndarray:
-    """Chooses what a surrogate learns from.
+    """Chooses the rows that a surrogate learns from.
 
-    Args:
-        utility: Utility of all molecules; -infinity where it is not known.
-        mask: Whether each of them is of the island.
-        most: Number of molecules to choose.
-
-    Returns:
-        Rows: of the island the best, for half; the latest, for a quarter; the
-        others evenly from the best to the worst.
+    Of the island (`mask`) the best, for half of `most`; the latest, for a
+    quarter; the others evenly from the best to the worst.
     """
     known = np.flatnonzero(np.isfinite(utility))
     if len(known) <= most:
