@@ -36,7 +36,7 @@ def alerts(smiles: Sequence[str], catalog: str) -> list[str]:
             f"`catalog` must be one of {', '.join(CATALOGS)}."
             f" Received: {catalog!r}."
         )
-    matches = [catalog(catalog).GetMatches(parse(row)) for row in smiles]
+    matches = [matcher(catalog).GetMatches(parse(row)) for row in smiles]
     return [
         "; ".join(sorted({entry.GetDescription() for entry in entries}))
         for entries in matches
@@ -44,7 +44,7 @@ def alerts(smiles: Sequence[str], catalog: str) -> list[str]:
 
 
 @functools.cache
-def catalog(name: str) -> FilterCatalog.FilterCatalog:
+def matcher(name: str) -> FilterCatalog.FilterCatalog:
     """Returns a catalog by its key in `CATALOGS`."""
     parameters = FilterCatalog.FilterCatalogParams()
     parameters.AddCatalog(CATALOGS[name])

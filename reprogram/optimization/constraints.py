@@ -93,7 +93,7 @@ class Frame:
 
 
 def _alerts(molecule: Chem.Mol) -> set[str]:
-    matches = (alerts.catalog(n).GetMatches(molecule) for n in alerts.CATALOGS)
+    matches = (alerts.matcher(n).GetMatches(molecule) for n in alerts.CATALOGS)
     return {match.GetDescription() for found in matches for match in found}
 
 
