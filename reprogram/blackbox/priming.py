@@ -15,7 +15,7 @@ import numpy as np
 from keras import ops
 
 from reprogram.blackbox.reprogrammer import BlackBoxReprogrammer
-from reprogram.predictors import training
+from reprogram.predictors import training as programs
 from reprogram.predictors.recipe import Recipe
 from reprogram.reprogrammer import Reprogrammer
 from reprogram.sources import Source
@@ -53,7 +53,7 @@ class Primed:
 
     def scores(self, name: str, inputs: np.ndarray) -> np.ndarray:
         """Returns class probabilities of one of the two models."""
-        return _local(self.models, self.sources, name, inputs)
+        return _scores(self.models[name], self.sources[name], inputs)
 
 
 def student(
@@ -81,7 +81,7 @@ def student(
     """
     keras.utils.set_random_seed(seed)
     reader = Reprogrammer(source.model, feature_layer=source.feature_layer)
-    written, rows = training.views(source, inputs, VIEWS)
+    written, rows = programs.views(source, inputs, VIEWS)
     features = reader.source_scores(written)
     features = features.reshape(len(features), -1)
     scale = keras.layers.Normalization()
@@ -154,24 +154,26 @@ def prime(
     taught = model.scores_at(center, x, "train")[0]
     held = model.scores_at(center, held, "validation")[0]
     learned = student(source, training[0], taught, seed=model.seed)
-    whole = dataclasses.replace(recipe, features=False)
-    models = {
-        "primed": _reprogram(learned, training, validation, whole, model),
-        "local": _reprogram(source, training, validation, recipe, model),
-    }
     sources = {"primed": learned, "local": source}
+    recipes = {"primed": dataclasses.replace(recipe, features=False)}
+    models = {
+        name: _reprogram(
+            *(local, training, validation, recipes.get(name, recipe), model)
+        )
+        for name, local in sources.items()
+    }
     scores = {
         name: _accuracy(
-            _local(models, sources, name, validation[0]), validation
+            _scores(models[name], local, validation[0]), validation[1]
         )
-        for name in models
+        for name, local in sources.items()
     }
-    scores["service"] = _accuracy(model.mapping(held), validation)
+    scores["service"] = _accuracy(model.mapping(held), validation[1])
     winner = _best(scores, len(validation[1]))
 
     def predict(inputs: np.ndarray) -> np.ndarray:
         if winner != "service":
-            return _local(models, sources, winner, inputs)
+            return _scores(models[winner], sources[winner], inputs)
         logits = model.predict(prepare(inputs), verbose=0)
         return ops.convert_to_numpy(ops.softmax(logits))
 
@@ -180,15 +182,10 @@ def prime(
     return Primed(predict, winner, scores, models, sources, float(same.mean()))
 
 
-def _local(
-    models: dict[str, Reprogrammer],
-    sources: dict[str, Source],
-    name: str,
-    inputs: np.ndarray,
+def _scores(
+    model: Reprogrammer, source: Source, inputs: np.ndarray
 ) -> np.ndarray:
-    return training.predict(
-        models[name], sources[name], "classification", inputs, VIEWS
-    )
+    return programs.predict(model, source, "classification", inputs, VIEWS)
 
 
 def _reprogram(
@@ -200,10 +197,10 @@ def _reprogram(
 ) -> Reprogrammer:
     shape = (None, *source.preprocess(training[0][:1]).shape[1:])
     classes = asked.compute_output_shape((None,))[-1]
-    built = training.build(
+    built = programs.build(
         source, "classification", classes, recipe, shape, asked.seed
     )
-    training.train(built, source, recipe, training, validation)
+    programs.train(built, source, recipe, training, validation)
     return built
 
 
@@ -216,6 +213,6 @@ def _best(scores: dict[str, float], rows: int) -> str:
     return max(fair, key=lambda name: fair[name])
 
 
-def _accuracy(scores: Any, validation: Pair) -> float:
-    classes = ops.convert_to_numpy(scores).argmax(axis=-1)
-    return float(np.mean(classes == validation[1]))
+def _accuracy(scores: Any, classes: np.ndarray) -> float:
+    predicted = ops.convert_to_numpy(scores).argmax(axis=-1)
+    return float(np.mean(predicted == classes))

@@ -12,11 +12,16 @@ from rdkit import Chem
 from sklearn.ensemble import RandomForestClassifier
 
 from reprogram.molecules import count_fingerprints
+from reprogram.optimization import Objective
+from reprogram.optimization import Plan
+from reprogram.optimization import optimize
 from reprogram.optimization import oracles
+from reprogram.optimization.oracles import external
 from reprogram.optimization.oracles import kinases
 from reprogram.optimization.oracles.pmo import PMO
 from reprogram.optimization.oracles.pmo import TARGETS
 from reprogram.optimization.oracles.timed import timed
+from tests import commands
 
 REFERENCE = (
     pathlib.Path(__file__).parents[2]
@@ -160,3 +165,32 @@ def test_an_oracle_that_hangs_is_killed(tmp_path, monkeypatch):
         ask(["O"])
     with pytest.raises(RuntimeError, match="KeyError.*no nitrogen"):
         ask(["N"])
+
+
+def test_runs_of_every_kind_are_oracles(tmp_path):
+    """The few-label ensemble, a forest, and a program for one column."""
+    made = commands.runs()
+    for folder in (made.ensemble, made.forest, made.molecules):
+        first, bad = oracles.get(str(folder))(["CN(C)CCCO", "C1CC"])
+        named = oracles.get(f"{folder}:target")(["CN(C)CCCO"])
+        assert first == named[0] and math.isnan(bad)
+        with pytest.raises(ValueError, match="predicts target. Received the"):
+            oracles.get(f"{folder}:other")
+    with pytest.raises(ValueError, match="Expected a run of a task with mol"):
+        oracles.get(str(made.images))
+    wanted = Objective(maximise=[f"{made.ensemble}:target"])
+    plan = Plan(budget=8, options={"generations": 1, "children": 10})
+    (result,) = optimize(wanted, ["CN(C)CCO"], tmp_path, plan, tell=id)
+    assert result["calls"] == 8 and result["unknown"] == 0
+    assert result["values"][f"{made.ensemble}:target"] > 0
+
+
+def test_a_column_must_be_named_where_a_run_predicts_several():
+    several = {"target_names": ["a", "b", "c"], "modality": "molecule"}
+    several["problem"] = "multilabel"
+    with pytest.raises(ValueError, match="Name one of them: runs/x:c"):
+        external._column(several, "runs/x", "")
+    assert external._column(several, "runs/x", "b") == 1
+    classes = {**several, "target_names": ["no", "yes"]}
+    classes["problem"] = "classification"
+    assert external._column(classes, "runs/x", "") == 1
