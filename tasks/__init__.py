@@ -43,7 +43,8 @@ from reprogram.tasks.official import moleculeace
 from reprogram.tasks.official import moleculenet
 from reprogram.tasks.official import peptides
 from reprogram.tasks.official import tdc
-from reprogram.tasks.readers import molecule_list
+from reprogram.tasks.readers import molecules as molecule_files
+from reprogram.tasks.readers import table
 from reprogram.tasks.task import Task
 
 # Official tasks keep molecules as they were published.
@@ -67,11 +68,12 @@ def load(name_or_path: str | pathlib.Path, **options: object) -> Task:
     """Loads a task by its name or from a file of the user.
 
     Args:
-        name_or_path: A name in `TASKS`; or the path of a `.csv` (or
-            `.csv.gz`), a folder of images, a `.ts`, `.tsv` or `.npz`, or a
-            `.py` with a function `load()`.
+        name_or_path: A name in `TASKS`; or the path of a file of molecules
+            (`.csv`, `.tsv`, `.xlsx`, `.parquet`, `.smi`, `.txt`, `.sdf`), a
+            folder of images, a `.ts`, `.tsv` or `.npz`, or a `.py` with a
+            function `load()`.
         **options: What the reader of that kind of file takes, see
-            `tasks.molecules.from_csv`, `tasks.images.from_folder`,
+            `tasks.molecules.from_file`, `tasks.images.from_folder`,
             `tasks.series.from_file` and `tasks.arrays.from_npz`; and `name`,
             `metric`, `unit`, `citation` and `licence` of any task. An option
             that is None or empty is not given.
@@ -89,7 +91,7 @@ def load(name_or_path: str | pathlib.Path, **options: object) -> Task:
     """
     options = {k: v for k, v in options.items() if v not in (None, "")}
     about = {k: options.pop(k) for k in _ABOUT if k in options}
-    reader, arguments = _reader(name_or_path)
+    reader, arguments, note = _reader(name_or_path)
     known = list(inspect.signature(reader).parameters)[len(arguments) :]
     unknown = [name for name in options if name not in known]
     if unknown:
@@ -97,23 +99,38 @@ def load(name_or_path: str | pathlib.Path, **options: object) -> Task:
             f"The task {name_or_path} does not take {', '.join(unknown)}."
             f" Its options are: {', '.join([*known, *_ABOUT])}."
         )
-    return dataclasses.replace(reader(*arguments, **options), **about)
+    task = reader(*arguments, **options)
+    notes = (*task.notes, *([note] if note else []))
+    return dataclasses.replace(task, notes=notes, **about)
 
 
-def _reader(name_or_path: str | pathlib.Path) -> tuple[Callable, list]:
+def _reader(
+    name_or_path: str | pathlib.Path,
+) -> tuple[Callable[..., Task], list, str]:
     if str(name_or_path) in TASKS:
-        return TASKS[str(name_or_path)], []
+        return TASKS[str(name_or_path)], [], ""
     path = pathlib.Path(name_or_path)
     if path.is_dir():
-        return images.from_folder, [path]
-    reader = _READERS.get(path.suffix.casefold())
+        return images.from_folder, [path], ""
+    name = path.name.casefold()
+    ending = pathlib.Path(name.removesuffix(".gz")).suffix
+    reader = _READERS.get(ending)
+    if reader is None and path.exists():
+        raise ValueError(
+            f"{path} is a file of the kind {ending or 'without an ending'!r},"
+            f" which no reader reads. Expected one of {', '.join(_READERS)}, or"
+            " a folder of images."
+        )
     if reader is None:
         raise ValueError(
             f"There is no task or folder {str(name_or_path)!r}. Choose one of"
             f" {', '.join(TASKS)}, a folder of images, or a file"
             f" ({', '.join(_READERS)})."
         )
-    return reader, [path]
+    if ending == ".tsv" and path.exists() and name.endswith(".tsv"):
+        reader, why = _of_tsv(path)
+        return reader, [path], f"{path.name} {why}."
+    return reader, [path], ""
 
 
 def _from_python(path: pathlib.Path) -> Task:
@@ -137,12 +154,34 @@ def _from_python(path: pathlib.Path) -> Task:
     return task
 
 
-_READERS: dict[str, Callable] = {
-    ".csv": molecules.from_csv,
-    ".gz": molecules.from_csv,
-    ".smi": molecule_list.load,
+def _of_tsv(path: pathlib.Path) -> tuple[Callable[..., Task], str]:
+    """Chooses the reader of a .tsv by its first lines, and says why."""
+    rows = [line.split("\t") for line in molecule_files.head(path, 2)]
+    cells = [cell.strip() for row in rows for cell in row[1:]]
+    if cells and all(map(_is_number, cells)):
+        return series.from_file, "holds numbers behind labels: series"
+    names = [name.strip() for name in rows[0]] if rows else []
+    if any(table.plain(n) in table.USUAL["smiles_column"] for n in names):
+        return molecules.from_file, "names a column of SMILES: molecules"
+    raise ValueError(
+        f"{path} is neither a UCR file of series, where numbers follow a"
+        " label, nor a table of molecules, whose first row names a column of"
+        f" SMILES. Its first row: {', '.join(names[:5]) or 'empty'}."
+    )
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell or "nan")
+    except ValueError:
+        return cell == "?"
+    return True
+
+
+_READERS: dict[str, Callable[..., Task]] = {
+    **dict.fromkeys(molecule_files.ENDINGS, molecules.from_file),
     ".ts": series.from_file,
-    ".tsv": series.from_file,
+    ".tsv": series.from_file,  # or molecules, see `_of_tsv`
     ".npz": arrays.from_npz,
     ".py": _from_python,
 }

@@ -66,7 +66,12 @@ def readable(
             f" {task.name!r}. The first: {reasons[0]}"
         )
     split = None if task.split is None else task.split[keep]
+    names = task.identifiers
     kept = dataclasses.replace(
-        task, inputs=task.inputs[keep], targets=task.targets[keep], split=split
+        task,
+        inputs=task.inputs[keep],
+        targets=task.targets[keep],
+        split=split,
+        identifiers=None if names is None else names[keep],
     )
     return kept, [reason for reason in reasons if reason]

@@ -11,6 +11,7 @@ from reprogram.molecules import smiles as smiles_text
 from reprogram.parallel import map_chunks
 from reprogram.tasks import splits
 from reprogram.tasks import targets
+from reprogram.tasks.readers import molecules
 from reprogram.tasks.readers import table
 from reprogram.tasks.rows import build_task
 from reprogram.tasks.task import Task
@@ -35,41 +36,44 @@ def nav17() -> Task:
     from rdkit import RDConfig
 
     folder = pathlib.Path(RDConfig.RDContribDir, "FreeWilson", "data")
-    molecules = folder / "CHEMBL2321810.smi"
-    if not molecules.exists():
+    path = folder / "CHEMBL2321810.smi"
+    if not path.exists():
         raise ValueError(
-            f"There is no {molecules}. The RDKit wheel has it: install it"
+            f"There is no {path}. The RDKit wheel has it: install it"
             " with `pip install rdkit`."
         )
     _, rows, _ = table.read(folder / "CHEMBL2321810_act.csv")
     activity = {row["Name"]: row["Act"] for row in rows}
-    lines = [line.split() for line in molecules.read_text().splitlines()]
+    lines = [line.split() for line in path.read_text().splitlines()]
     return build(
         "nav17",
         [smiles for smiles, _ in lines],
         {"pIC50": [activity.get(name) for _, name in lines]},
         problem="regression",
         unit="log10 units",
+        identifiers=[name for _, name in lines],
         citation="ChEMBL CHEMBL2321810, from RDKit's Contrib/FreeWilson",
         licence="ChEMBL data: CC BY-SA 3.0",
     )
 
 
-def from_csv(
+def from_file(
     path: str | pathlib.Path,
     smiles_column: str = "",
     target_column: str = "",
     split_column: str = "",
     problem: str = "",
 ) -> Task:
-    r"""Reads a task from a table with a SMILES column and target columns.
+    r"""Reads a task from a file of molecules with targets.
 
     Args:
-        path: The table, see `tasks.table.read`.
-        smiles_column: The column of SMILES; guessed where it is empty.
-        target_column: The target column, or several separated by commas;
-            guessed where it is empty.
-        split_column: A column that says train (or valid) and test.
+        path: The file, see `readers.molecules.open_file`; the last word of a
+            line of a list is the label, a property of an SDF the target.
+        smiles_column: Name of the column of SMILES; guessed where it is
+            empty.
+        target_column: Name of the target column, or several separated by
+            commas; guessed where it is empty.
+        split_column: Name of the column that says train (or valid) and test.
         problem: The problem; guessed where it is empty.
 
     Returns:
@@ -80,33 +84,43 @@ def from_csv(
 
     Example:
     >>> path = getfixture("tmp_path") / "a.csv"
-    >>> _ = path.write_text("smiles,y\\nCCO,0.5\\nC1CC,0.1\\nCO,1.5\\n")
-    >>> task = from_csv(path)
+    >>> _ = path.write_text("smiles,y\nCCO,0.5\nC1CC,0.1\nCO,1.5\n")
+    >>> task = from_file(path)
     >>> task.problem, task.inputs.tolist(), [row for row, _ in task.dropped]
     ('regression', ['CCO', 'CO'], [2])
     """
     path = pathlib.Path(path)
-    columns, rows, reasons = table.read(path)
-    smiles = table.column(columns, "smiles_column", smiles_column)
-    if not target_column and len(columns) == 2:
-        target_column = next(name for name in columns if name != smiles)
-    single = target_column in columns
-    wanted = [target_column] if single else target_column.split(",")
-    chosen = [
-        table.column(columns, "target_column", name.strip()) for name in wanted
-    ]
-    split = None
+    found = molecules.open_file(path, smiles_column, labels=True)
+    columns, where = found.columns, found.smiles
+    chosen = _targets(columns, where, target_column)
     if split_column:
         split_column = table.column(columns, "split_column", split_column)
-        split = [row[split_column] for row in rows]
+    lines = list(found.rows)
+    rows = [dict(zip(columns, cells)) for cells, _ in lines]
+    usual = table.USUAL["identifier"]
+    named = [c for c in columns if table.plain(c) in usual and c not in chosen]
+    named = [c for c in named if c != where][:1]
     return build(
         path.name.split(".")[0],
-        [row[smiles] for row in rows],
+        [row[where] for row in rows],
         {name: [row[name] for row in rows] for name in chosen},
         problem,
-        split,
-        reasons,
+        [row[split_column] for row in rows] if split_column else None,
+        [wrong for _, wrong in lines],
+        identifiers=[row[named[0]] for row in rows] if named else None,
     )
+
+
+def _targets(columns: Sequence[str], smiles: str, asked: str) -> list[str]:
+    if not asked and columns[-1:] == ["label"]:
+        return ["label"]
+    others = [name for name in columns if name != smiles]
+    if not asked and len(others) == 1:
+        return others
+    wanted = [asked] if asked in columns else asked.split(",")
+    return [
+        table.column(columns, "target_column", name.strip()) for name in wanted
+    ]
 
 
 def build(
@@ -116,6 +130,7 @@ def build(
     problem: str = "",
     split: Sequence[str] | None = None,
     reasons: Sequence[str] | None = None,
+    identifiers: Sequence[str] | None = None,
     **about: str,
 ) -> Task:
     """Makes a task of molecules: standardized, each of them once.
@@ -128,6 +143,8 @@ def build(
         problem: The problem; guessed where it is empty.
         split: The given side of each row, see `tasks.splits.SIDES`.
         reasons: Why a row cannot be used, empty if it can.
+        identifiers: Name of each row; the number of the row where there is
+            none.
         **about: `metric`, `unit`, `citation`, `licence`, see `Task`.
 
     Returns:
@@ -159,8 +176,17 @@ def build(
     )
     reasons = [next(filter(None, row), "") for row in found_wrong]
     found = merge(standard, found, reasons, sides)
+    names = identifiers or [""] * len(smiles)
+    names = [text.strip() or str(i) for i, text in enumerate(names, 1)]
     return build_task(
-        name, "molecule", standard, found, found.reasons, split=sides, **about
+        name,
+        "molecule",
+        standard,
+        found,
+        found.reasons,
+        split=sides,
+        identifiers=names,
+        **about,
     )
 
 

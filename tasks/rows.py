@@ -24,7 +24,8 @@ def build_task(
         inputs: One input a row; not looked at where the row has a reason.
         targets: The targets of the same rows.
         reasons: Why a row cannot be used, empty if it can.
-        **fields: Other fields of `Task`; `split` is given for all rows.
+        **fields: Other fields of `Task`; `split` and `identifiers` are for
+            all rows.
 
     Returns:
         The task.
@@ -53,8 +54,9 @@ def build_task(
         present, codes = np.unique(values[:, 0], return_inverse=True)
         names = tuple(names[int(code)] for code in present)
         values = codes.astype("int64")
-    if fields.get("split") is not None:
-        fields["split"] = [fields["split"][row] for row in keep]
+    for field in ("split", "identifiers"):
+        if fields.get(field) is not None:
+            fields[field] = [fields[field][row] for row in keep]
     fields = {"metric": default_metric(targets.problem, names)} | fields
     fields |= {"targets": values, "target_names": names, "dropped": dropped}
     inputs = [inputs[row] for row in keep]

@@ -43,7 +43,7 @@ def from_file(path: str | pathlib.Path, problem: str = "") -> Task:
 
     Example:
     >>> path = getfixture("tmp_path") / "toy.tsv"
-    >>> _ = path.write_text("-1\\t0.5\\t0.7\\n1\\t0.1\\t0.3\\n")
+    >>> _ = path.write_text("-1\t0.5\t0.7\n1\t0.1\t0.3\n")
     >>> task = from_file(path)
     >>> task.inputs.shape, task.target_names
     ((2, 2, 1), ('-1', '1'))
@@ -83,7 +83,7 @@ def read(path: str | pathlib.Path) -> tuple[list[Row], str]:
 
     Example:
     >>> path = getfixture("tmp_path") / "toy.ts"
-    >>> _ = path.write_text("@classLabel true a b\\n@data\\n1,2:3,4:a\\n")
+    >>> _ = path.write_text("@classLabel true a b\n@data\n1,2:3,4:a\n")
     >>> read(path)
     ([Row(channels=['1,2', '3,4'], label='a')], 'classification')
     """
@@ -158,7 +158,7 @@ def _numbers(channels: Sequence[str]) -> list[np.ndarray]:
 
 def _read_ts(path: pathlib.Path, lines: Sequence[str]) -> tuple[list[Row], str]:
     header = {}
-    for start, line in enumerate(lines, 1):
+    for start, line in enumerate(lines, 1):  # noqa: B007, read behind it
         key, _, value = line.casefold().partition(" ")
         header[key] = value.strip()
         if key == "@data":

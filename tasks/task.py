@@ -36,6 +36,9 @@ class Task:
         split: The given split, `"train"` or `"test"` of shape `(rows,)`.
         citation: Where the data come from.
         licence: What may be done with them.
+        identifiers: Text that names each row, such as an identifier of the
+            file or the number of the row, of shape `(rows,)`.
+        notes: What was guessed when the data were read, and why.
 
     Raises:
         ValueError: If the parts do not fit together.
@@ -59,6 +62,8 @@ class Task:
     split: np.ndarray | None = None
     citation: str = ""
     licence: str = ""
+    identifiers: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self._check_choice("modality", MODALITIES)
@@ -73,6 +78,10 @@ class Task:
             self._set("targets", targets)
         if self.split is not None:
             self._set("split", _array("split", self.split, str))
+        if self.identifiers is not None:
+            self._set(
+                "identifiers", _array("identifiers", self.identifiers, str)
+            )
         self._check_inputs()
         self._check_targets()
         self._check_split()

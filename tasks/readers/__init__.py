@@ -4,14 +4,12 @@ import pathlib
 from collections.abc import Callable
 
 from reprogram.tasks.readers import arrays
-from reprogram.tasks.readers import molecule_table
+from reprogram.tasks.readers import molecules
+from reprogram.tasks.readers import table
 from reprogram.tasks.readers.rows import Inputs
+from reprogram.tasks.readers.table import smiles_column as smiles_column
 
 READERS: dict[str, dict[str, Callable[..., Inputs]]] = {
-    "molecule": {
-        ".csv": molecule_table.from_table,
-        ".gz": molecule_table.from_table,
-    },
     "image": {"a folder": arrays.from_folder, ".npz": arrays.from_npz},
     "series": {
         ".ts": arrays.from_series,
@@ -27,12 +25,12 @@ def load(
     r"""Opens a file to predict for.
 
     Args:
-        path: For a run on molecules a table, `.csv` or `.csv.gz`; on images a
-            folder, whose files are the rows, or `.npz`; on series `.ts`,
-            `.tsv` or `.npz`.
-        record: The record of the run.
-        smiles_column: The column of SMILES; None for the one the run was
-            trained on, or the one with a usual name.
+        path: For a run on molecules any file of molecules, see
+            `molecules.open_file`; on images a folder, whose files are the
+            rows, or `.npz`; on series `.ts`, `.tsv` or `.npz`.
+        record: Record of the run.
+        smiles_column: Name of the column of SMILES; `None` for the one the
+            run was trained on, or the one with a usual name.
 
     Returns:
         The rows.
@@ -43,7 +41,7 @@ def load(
 
     Example:
     >>> path = getfixture("tmp_path") / "a.csv"
-    >>> _ = path.write_text("id,smiles\\n1,OCC\\n2,C1CC\\n")
+    >>> _ = path.write_text("id,smiles\n1,OCC\n2,C1CC\n")
     >>> found = load(path, {"task": {"modality": "molecule"}, "flags": {}})
     >>> cells, inputs, reasons = next(found.parts())
     >>> cells, inputs, reasons[0]
@@ -53,6 +51,8 @@ def load(
     if not path.exists():
         raise ValueError(f"There is no file or folder {path}. Check the path.")
     modality = record["task"]["modality"]
+    if modality == "molecule":
+        return _molecules(path, record, smiles_column or "")
     kind = "a folder" if path.is_dir() else path.suffix.casefold()
     reader = READERS[modality].get(kind)
     if reader is None:
@@ -60,8 +60,6 @@ def load(
             f"The run was trained on {modality} inputs and predicts for"
             f" {' or '.join(READERS[modality])}. Received: {path}."
         )
-    if modality == "molecule":
-        return reader(path, record, smiles_column or "")
     if smiles_column:
         raise ValueError(
             f"The run was trained on {modality} inputs, which have no SMILES."
@@ -77,3 +75,19 @@ def load(
         shorter = bool(record["task"].get("shorter"))
         return reader(path, tuple(shape), shorter)
     return reader(path, tuple(shape))
+
+
+def _molecules(path: pathlib.Path, record: dict, name: str) -> Inputs:
+    flags = record.get("flags", {})
+    kind = path.name.casefold().removesuffix(".gz")
+    if path.is_dir() or not kind.endswith(molecules.ENDINGS):
+        raise ValueError(
+            "The run was trained on molecule inputs and predicts for files"
+            f" {', '.join(molecules.ENDINGS)}. Received: {path}."
+        )
+    trained = flags.get("smiles_column") or ""
+    if not name and trained and kind.endswith(molecules.TABLES):
+        _, columns, _ = table.stream(path)
+        name = trained if trained in columns else ""
+    standard = record["task"].get("standard", flags.get("standard", True))
+    return molecules.load(path, name, standard)

@@ -1,12 +1,14 @@
-"""Molecules to predict for: tables, lists of SMILES, and SDF."""
+"""Files of molecules: tables, lists of SMILES, and SDF."""
 
 import functools
 import gzip
+import itertools
 import pathlib
 import re
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from rdkit import Chem
 from rdkit import rdBase
@@ -14,25 +16,86 @@ from rdkit import rdBase
 from reprogram.molecules import smiles
 from reprogram.parallel import map_chunks
 from reprogram.tasks.readers import table
-from reprogram.tasks.readers.molecule_table import stream
 from reprogram.tasks.readers.rows import Inputs
 from reprogram.tasks.readers.rows import Read
 
 PROPERTY = re.compile(r"^>.*?<(.+?)>.*\n(.*)", re.MULTILINE)
-ENDINGS = (".csv", ".csv.gz", ".tsv", ".smi", ".smiles", ".txt", ".sdf", ".sd")
+TABLES = (".csv", ".tsv", ".xlsx", ".parquet")
+ENDINGS = (*TABLES, ".smi", ".smiles", ".txt", ".sdf", ".sd")
 SIZE = 2048
+
+
+class Rows(NamedTuple):
+    """The rows of a file of molecules.
+
+    Args:
+        columns: Names of the cells of a row.
+        smiles: Name of the column of SMILES.
+        rows: The cells of each row and what is wrong with it, empty where
+            nothing is.
+        delimiter: Delimiter of the cells.
+    """
+
+    columns: list[str]
+    smiles: str
+    rows: Iterator[tuple[list[str], str]]
+    delimiter: str = ","
+
+
+def open_file(
+    path: str | pathlib.Path, smiles_column: str = "", labels: bool = False
+) -> Rows:
+    """Opens a file of molecules; every row of it stays a row.
+
+    Args:
+        path: A table (`.csv`, `.tsv`, `.xlsx`, `.parquet`); a list with a
+            SMILES and, behind a space or tab, a name in each line (`.smi`,
+            `.smiles`, `.txt`); or an SDF (`.sdf`, `.sd`). Text may be
+            compressed (`.gz`).
+        smiles_column: Name of the column of SMILES of a table; empty for the
+            one with a usual name.
+        labels: Whether the last word of a line of a list is a label.
+
+    Returns:
+        The rows.
+
+    Raises:
+        ValueError: If the file is not there or not of such a kind.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise ValueError(f"There is no file {path}. Check the path.")
+    kind = path.name.casefold().removesuffix(".gz")
+    if kind.endswith(TABLES):
+        delimiter, columns, rows = table.stream(path)
+        where = table.smiles_column(columns, smiles_column)
+        return Rows(columns, where, rows, delimiter)
+    if smiles_column:
+        raise ValueError(
+            f"Only tables have a column of SMILES. Received: {path} and"
+            f" smiles_column={smiles_column!r}. Leave it out."
+        )
+    if kind.endswith((".sdf", ".sd")):
+        names = _properties(path)
+        columns = ["name", "smiles", *names]
+        return Rows(columns, "smiles", _blocks(path, names))
+    if kind.endswith((".smi", ".smiles", ".txt")):
+        columns = ["smiles", "name", *(["label"] if labels else [])]
+        return Rows(columns, "smiles", _lines(path, labels))
+    raise ValueError(
+        f"Molecules come in files {', '.join(ENDINGS)}. Received: {path}."
+    )
 
 
 def load(
     path: str | pathlib.Path, smiles_column: str = "", standard: bool = True
 ) -> Inputs:
-    r"""Opens a file of molecules; every row of it stays a row.
+    r"""Opens a file of molecules to predict for.
 
     Args:
-        path: A table (`.csv`, `.csv.gz`, `.tsv`); a list with a SMILES and,
-            behind a space or tab, a name in each line (`.smi`, `.smiles`,
-            `.txt`); or an SDF (`.sdf`, `.sd`), plain or compressed (`.gz`).
-        smiles_column: Of a table; empty for the one with a usual name.
+        path: The file, see `open_file`.
+        smiles_column: Name of the column of SMILES; empty for the one with a
+            usual name.
         standard: Whether to bring molecules into their standard form, see
             `molecules.standardize`; else they stay as they are given.
 
@@ -44,54 +107,16 @@ def load(
 
     Example:
     >>> path = getfixture("tmp_path") / "a.smi"
-    >>> _ = path.write_text("OCC ethanol\\nC1CC\\n")
+    >>> _ = path.write_text("OCC ethanol\nC1CC\n")
     >>> cells, found, reasons = next(load(path).parts())
     >>> cells, found, bool(reasons[1])
     ((['OCC', 'ethanol'], ['C1CC', '']), ['CCO', None], True)
     """
-    path = pathlib.Path(path)
-    if not path.is_file():
-        raise ValueError(f"There is no file {path}. Check the path.")
-    kind = path.name.casefold().removesuffix(".gz")
+    found = open_file(path, smiles_column)
+    where = found.columns.index(found.smiles)
     read = functools.partial(_read, standard)
-    if kind.endswith((".csv", ".tsv")):
-        delimiter, columns, rows = stream(path)
-        where = columns.index(column_of(columns, smiles_column))
-        unread = ((cells, (cells[where], wrong)) for cells, wrong in rows)
-        return Inputs(columns, unread, read, SIZE, delimiter)
-    if smiles_column:
-        raise ValueError(
-            f"Only tables have a column of SMILES. Received: {path} and"
-            f" smiles_column={smiles_column!r}. Leave it out."
-        )
-    if kind.endswith((".sdf", ".sd")):
-        names = _properties(path)
-        return Inputs(
-            ["name", "smiles", *names], _blocks(path, names), read, SIZE
-        )
-    if kind.endswith((".smi", ".smiles", ".txt")):
-        return Inputs(["smiles", "name"], _lines(path), read, SIZE)
-    raise ValueError(
-        f"Molecules come in files {', '.join(ENDINGS)}. Received: {path}."
-    )
-
-
-def column_of(columns: Sequence[str], name: str = "") -> str:
-    """Finds the column of SMILES, see `tasks.table.column`.
-
-    Args:
-        columns: The names of all columns.
-        name: The name asked for; empty to guess.
-
-    Returns:
-        Its name.
-
-    Raises:
-        ValueError: If there is none, or several may be meant.
-    """
-    if not name and "smiles" in columns:
-        return "smiles"
-    return table.column(columns, "smiles_column", name)
+    unread = ((cells, (cells[where], wrong)) for cells, wrong in found.rows)
+    return Inputs(found.columns, unread, read, SIZE, found.delimiter)
 
 
 def _read(standard: bool, rows: Sequence[tuple[str, str]]) -> Read:
@@ -128,6 +153,12 @@ def canonical(rows: Sequence[str]) -> tuple[list[str | None], list[str]]:
     return found, reasons
 
 
+def head(path: pathlib.Path, count: int) -> list[str]:
+    """Returns the first lines of a file that are not blank."""
+    lines = (line.strip("\r\n") for line in _text(path))
+    return list(itertools.islice(filter(str.strip, lines), count))
+
+
 def _text(path: pathlib.Path) -> Iterator[str]:
     opener: Callable = gzip.open if path.suffix == ".gz" else open
     try:
@@ -139,13 +170,17 @@ def _text(path: pathlib.Path) -> Iterator[str]:
         ) from error
 
 
-def _lines(path: pathlib.Path) -> Iterator[tuple[list[str], tuple]]:
-    for line in _text(path):
-        if line.strip():
-            text, _, name = line.strip().partition(" ")
-            if "\t" in text:
-                text, _, name = line.strip().partition("\t")
-            yield [text, name.strip()], (text, "")
+def _lines(path: pathlib.Path, labels: bool) -> Iterator[tuple[list[str], str]]:
+    for line in filter(None, map(str.strip, _text(path))):
+        if labels:
+            text, *words = line.split()
+            label = words.pop() if words else ""
+            yield [text, " ".join(words), label], ""
+            continue
+        text, _, name = line.partition(" ")
+        if "\t" in text:
+            text, _, name = line.partition("\t")
+        yield [text, name.strip()], ""
 
 
 def _records(path: pathlib.Path) -> Iterator[str]:
@@ -169,7 +204,7 @@ def _properties(path: pathlib.Path) -> list[str]:
 
 def _blocks(
     path: pathlib.Path, names: Sequence[str]
-) -> Iterator[tuple[list[str], tuple]]:
+) -> Iterator[tuple[list[str], str]]:
     for record in _records(path):
         known = dict(PROPERTY.findall(record))
         with rdBase.BlockLogs():
@@ -178,4 +213,4 @@ def _blocks(
         wrong = "" if text else "RDKit cannot read this record of the SDF"
         title = record.partition("\n")[0].strip()
         cells = [title, text, *(known.get(name, "").strip() for name in names)]
-        yield cells, (text, wrong)
+        yield cells, wrong

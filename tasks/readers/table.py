@@ -3,6 +3,7 @@
 import csv
 import gzip
 import pathlib
+from collections.abc import Iterator
 from collections.abc import Sequence
 
 USUAL = {
@@ -37,17 +38,29 @@ USUAL = {
         "act",
     ),
     "split_column": (),
+    "identifier": (
+        "id",
+        "name",
+        "compound",
+        "compound_id",
+        "compound_name",
+        "molecule_id",
+        "molecule_name",
+        "molecule_chembl_id",
+        "mol_id",
+        "drug_id",
+        "cas",
+    ),
 }
 
 
 def read(
     path: str | pathlib.Path,
 ) -> tuple[list[str], list[dict[str, str]], list[str]]:
-    r"""Reads a table separated by commas, semicolons or tabs.
+    r"""Reads a whole table.
 
     Args:
-        path: The file, `.csv` or `.csv.gz`, in UTF-8, its first row the
-            names of the columns. Blank lines are not rows.
+        path: The file, see `stream`.
 
     Returns:
         The names of the columns; the rows as dicts of text; and for each row
@@ -58,36 +71,125 @@ def read(
 
     Example:
     >>> folder = getfixture("tmp_path")
-    >>> _ = (folder / "a.csv").write_text("smiles,y\\nCCO,1\\n")
+    >>> _ = (folder / "a.csv").write_text("smiles,y\nCCO,1\n")
     >>> read(folder / "a.csv")
     (['smiles', 'y'], [{'smiles': 'CCO', 'y': '1'}], [''])
     """
-    path = pathlib.Path(path)
-    opener = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
-            header = file.readline()
-            delimiter = max(",;\t", key=header.count)
-            file.seek(0)
-            reader = csv.DictReader(file, delimiter=delimiter, restval="")
-            columns = [name.strip() for name in reader.fieldnames or ()]
-            rows = list(reader)
-    except FileNotFoundError as error:
-        raise ValueError(f"There is no file {path}. Check the path.") from error
-    except (OSError, EOFError, UnicodeError, csv.Error) as error:
-        raise ValueError(
-            f"{path} is not a table of UTF-8 text: {error}. Save it as CSV."
-        ) from error
+    _, columns, lines = stream(pathlib.Path(path))
+    rows = list(lines)
+    return (
+        columns,
+        [dict(zip(columns, cells)) for cells, _ in rows],
+        [wrong for _, wrong in rows],
+    )
+
+
+def stream(
+    path: pathlib.Path,
+) -> tuple[str, list[str], Iterator[tuple[list[str], str]]]:
+    r"""Reads a table row by row.
+
+    Args:
+        path: The file: text separated by commas, semicolons or tabs, in UTF-8
+            and perhaps compressed (`.gz`), `.xlsx` or `.parquet`. Its first
+            row names the columns; blank lines are not rows.
+
+    Returns:
+        What stands between the cells; the names of the columns; and the cells
+        of each row with what is wrong with it, empty where nothing is.
+
+    Raises:
+        ValueError: If the file is not such a table, at once or on the way.
+
+    Example:
+    >>> path = getfixture("tmp_path") / "a.csv"
+    >>> _ = path.write_text("id;smiles\n1;CCO\n2\n")
+    >>> delimiter, columns, rows = stream(path)
+    >>> delimiter, columns, list(rows)
+    (';', ['id', 'smiles'], [(['1', 'CCO'], ''), (['2', ''], '')])
+    """
+    lines = _lines(path)
+    delimiter, header = next(lines), next(lines, [])
+    columns = [name.strip() for name in header]
     if not columns or len(set(columns)) < len(columns):
         raise ValueError(
             f"The first row of {path} must name each column once."
             f" Received: {', '.join(columns) or 'an empty file'}."
         )
-    reasons = [
-        f"more cells than the {len(columns)} columns" if None in row else ""
-        for row in rows
-    ]
-    return columns, [dict(zip(columns, r.values())) for r in rows], reasons
+    width = len(columns)
+    more = f"more cells than the {width} columns"
+    rows = (
+        ((cells + [""] * width)[:width], more if len(cells) > width else "")
+        for cells in lines
+    )
+    return delimiter, columns, rows
+
+
+def _lines(path: pathlib.Path) -> Iterator:
+    """Yields the delimiter, then the cells of each line that is not blank."""
+    if not path.is_file():
+        raise ValueError(f"There is no file {path}. Check the path.")
+    if path.suffix.casefold() in (".xlsx", ".parquet"):
+        yield ","
+        yield from _sheet(path)
+        return
+    opener = gzip.open if path.suffix.casefold() == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
+            delimiter = max(",;\t", key=file.readline().count)
+            yield delimiter
+            file.seek(0)
+            yield from filter(None, csv.reader(file, delimiter=delimiter))
+    except (OSError, EOFError, UnicodeError, csv.Error) as error:
+        raise ValueError(
+            f"{path} is not a table of UTF-8 text: {error}. Save it as CSV."
+        ) from error
+
+
+def _sheet(path: pathlib.Path) -> Iterator[list[str]]:
+    """Yields the cells of a sheet of Excel or of a Parquet file as text."""
+    kind = path.suffix.casefold()
+    try:
+        import pandas
+
+        reader = pandas.read_excel if kind == ".xlsx" else pandas.read_parquet
+        frame = reader(path)
+    except ImportError as error:
+        raise ImportError(
+            f"Reading {path} needs pandas with"
+            f" {'openpyxl' if kind == '.xlsx' else 'pyarrow'}: pip install"
+            ' "reprogram[excel]", or save the table as CSV.'
+        ) from error
+    except Exception as error:
+        raise ValueError(
+            f"{path} is not a readable {kind} file: {error}. Save it as CSV."
+        ) from error
+    yield list(map(str, frame.columns))
+    for row in frame.itertuples(index=False):
+        yield ["" if pandas.isna(cell) else str(cell) for cell in row]
+
+
+def smiles_column(columns: Sequence[str], name: str = "") -> str:
+    """Finds the column of SMILES; one of that name wins over other names.
+
+    Args:
+        columns: The names of the columns that there are.
+        name: The name asked for; empty to guess.
+
+    Returns:
+        The name of the column as the file spells it.
+
+    Raises:
+        ValueError: If there is no such column, or the guess is not clear.
+
+    Example:
+    >>> smiles_column(["Compound", "SMILES", "pIC50"])
+    'SMILES'
+    """
+    named = [c for c in columns if plain(c) == "smiles"]
+    if not name and len(named) == 1:
+        return named[0]
+    return column(columns, "smiles_column", name)
 
 
 def column(columns: Sequence[str], option: str, name: str = "") -> str:
@@ -112,12 +214,13 @@ def column(columns: Sequence[str], option: str, name: str = "") -> str:
     if name and name not in columns:
         raise ValueError(f"There is no `{option}` named {name!r}. {there}")
     found = [name] if name else []
-    found = found or [c for c in columns if _plain(c) in USUAL[option]]
+    found = found or [c for c in columns if plain(c) in USUAL[option]]
     if len(found) == 1:
         return found[0]
     clue = f"{' or '.join(found)}?" if found else "no name is a usual one."
     raise ValueError(f"Say which column is the `{option}`: {clue} {there}")
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """Writes the name of a column in small letters, without spaces."""
     return name.casefold().replace(" ", "_")

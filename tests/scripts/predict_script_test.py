@@ -239,7 +239,8 @@ def test_bad_usage_ends_with_code_2(tmp_path):
         ((run, data, f"{output}.gz"), "is written as plain text"),
         ((run, f"--input={lame}", output), "which column is the `smiles_col"),
         ((run, data, output, "--smiles_column=x"), "no `smiles_column` named"),
-        ((run, f"--input={runs.waves}", output), "trained on molecule inputs"),
+        ((run, f"--input={runs.images}", output), "trained on molecule inputs"),
+        ((run, f"--input={runs.waves}", output), "no name is a usual one"),
         ((run, f"--input={tmp_path}/no.csv", output), "no file or folder"),
     ]
     ended = commands.run(

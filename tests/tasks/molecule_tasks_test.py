@@ -4,13 +4,16 @@ import gzip
 import pathlib
 
 import numpy as np
+import pandas
 import pytest
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
+from rdkit import Chem
 
 from reprogram import tasks
 from reprogram.tasks import molecules
+from reprogram.tasks import readers
 from reprogram.tasks import targets
 
 
@@ -200,3 +203,56 @@ def test_class_numbers_are_a_bijection(labels):
 )
 def test_guessed_problem(column, problem):
     assert targets.guess([column]) == problem
+
+
+ROWS = [("m1", "CCO", 1.5), ("m2", "C1CC", 2.5), ("m3", "CCN", 3.5)]
+
+
+def write_as(path: pathlib.Path) -> pathlib.Path:
+    """Writes three rows, one of them no molecule, in any format."""
+    frame = pandas.DataFrame(ROWS, columns=["Compound", "SMILES", "pIC50"])
+    kind = path.suffix
+    if kind in (".csv", ".tsv"):
+        frame.to_csv(path, index=False, sep="," if kind == ".csv" else "\t")
+    elif kind == ".xlsx":
+        frame.to_excel(path, index=False)
+    elif kind == ".sdf":
+        blocks = []
+        for name, smiles, value in ROWS:
+            molecule = Chem.MolFromSmiles(smiles) or Chem.Mol()
+            molecule.SetProp("_Name", name)
+            block = Chem.MolToMolBlock(molecule)
+            blocks.append(f"{block}> <pIC50>\n{value}\n\n$$$$\n")
+        path.write_text("".join(blocks))
+    else:
+        path.write_text("".join(f"{s} {n} {y}\n" for n, s, y in ROWS))
+    return path
+
+
+@pytest.mark.parametrize("kind", [".csv", ".tsv", ".xlsx", ".smi", ".sdf"])
+def test_every_format_is_read_for_training_and_for_prediction(tmp_path, kind):
+    path = write_as(tmp_path / f"a{kind}")
+    task = tasks.load(path)
+    assert task.inputs.tolist() == ["CCO", "CCN"]
+    np.testing.assert_allclose(task.targets[:, 0], [1.5, 3.5])
+    assert task.identifiers.tolist() == ["m1", "m3"]
+    assert [row for row, _ in task.dropped] == [2]
+    assert (kind == ".tsv") == bool(task.notes)
+    record = {"task": {"modality": "molecule"}, "flags": {}}
+    _, smiles, reasons = next(readers.load(path, record).parts())
+    assert smiles[::2] == ["CCO", "CCN"]
+    assert bool(reasons[1]) and not reasons[0]
+
+
+def test_a_column_called_smiles_wins_and_others_are_refused(tmp_path):
+    assert readers.smiles_column(["Compound", "SMILES", "pIC50"]) == "SMILES"
+    assert readers.smiles_column(["mol", "drug"], "drug") == "drug"
+    with pytest.raises(ValueError, match="mol or drug. The columns are"):
+        readers.smiles_column(["mol", "drug"])
+
+
+def test_rows_without_a_name_are_called_by_their_number():
+    task = molecules.build("toy", ["CO", "CCO", "OC"], {"y": [1.0, 2.5, 3.0]})
+    assert task.identifiers.tolist() == ["1", "2"]
+    task = molecules.build("t", ["CO", "CC"], {"y": [1, 2.5]}, identifiers="ab")
+    assert task.identifiers.tolist() == ["a", "b"]

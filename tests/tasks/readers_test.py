@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from reprogram.tasks import readers
-from reprogram.tasks.readers import molecule_table
+from reprogram.tasks.readers import molecules as molecule_files
 from reprogram.tasks.readers import table
 
 
@@ -85,7 +85,7 @@ def test_stream_reads_what_the_tasks_read(tmp_path_factory, rows, delimiter):
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter=delimiter)
         writer.writerows([["x", "y", "z"], *rows])
-    _, columns, found = molecule_table.stream(path)
+    _, columns, found = table.stream(path)
     cells, reasons = [], []
     for row, reason in found:
         cells.append(row)
@@ -105,7 +105,7 @@ def test_table_is_read_a_part_at_a_time(tmp_path, monkeypatch):
         seen.append(len(texts))
         return list(texts), [""] * len(texts)
 
-    monkeypatch.setattr(molecule_table.smiles, "read", standardize)
+    monkeypatch.setattr(molecule_files.smiles, "read", standardize)
     found = readers.load(path, record("molecule"))._replace(size=4)
     assert len(everything(found, start=3)[0]) == 7
     assert seen == [4, 3]
@@ -211,11 +211,14 @@ def test_no_arrays(tmp_path):
             readers.load(path, record("series", 2, 1))
 
 
+MOLECULES = f"files {', '.join(molecule_files.ENDINGS)}"
+
+
 @pytest.mark.parametrize(
     ("modality", "name", "accepted"),
     [
-        ("molecule", "a.tsv", ".csv or .gz"),
-        ("molecule", "", ".csv or .gz"),
+        ("molecule", "a.npz", MOLECULES),
+        ("molecule", "", MOLECULES),
         ("image", "a.csv", "a folder or .npz"),
         ("series", "a.csv", ".ts or .tsv or .npz"),
         ("series", "", ".ts or .tsv or .npz"),
@@ -225,7 +228,7 @@ def test_input_of_another_kind(tmp_path, modality, name, accepted):
     path = tmp_path / name
     if name:
         path.touch()
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match="The run was trained") as error:
         readers.load(path, record(modality, 2, 1))
     assert str(error.value) == (
         f"The run was trained on {modality} inputs and predicts for {accepted}."

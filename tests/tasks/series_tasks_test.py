@@ -91,7 +91,8 @@ def test_predicted_series_may_be_shorter_where_the_run_knew_such(tmp_path):
         ("a.ts", ["1,2:1"], "no line `@data`"),
         ("a.ts", ["@timestamps true", "@data"], "time stamps"),
         ("a.ts", ["@classLabel false", "@data", "1,2"], "empty target"),
-        ("a.tsv", ["1,2,3"], "not numbers separated by commas"),
+        ("a.tsv", ["1,2,3"], "neither a UCR file of series"),
+        ("a.tsv", ["a\t1", "b\tx,y"], "neither a UCR file of series"),
         ("a.ts", [*HEADER, "1,2:1", "3,4:1"], "one class"),
     ],
 )

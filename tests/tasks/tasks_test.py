@@ -77,8 +77,10 @@ def test_python_file_errors(tmp_path, code, message):
 def test_names_that_are_not_known(tmp_path):
     with pytest.raises(ValueError, match="'nav18'. Choose one of nav17"):
         tasks.load("nav18")
-    with pytest.raises(ValueError, match="a file .*.csv, "):
+    with pytest.raises(ValueError, match="not a readable .xlsx file"):
         tasks.load(write(tmp_path / "a.xlsx", "smiles,y"))
+    with pytest.raises(ValueError, match="the kind '.mol2', which no reader"):
+        tasks.load(write(tmp_path / "a.mol2", "smiles,y"))
     with pytest.raises(ValueError, match="There is no file"):
         tasks.load(tmp_path / "none.py")
     with pytest.raises(ValueError, match="nav17 does not take smiles_column"):
