@@ -31,14 +31,7 @@ _NAMES = {
     "Hardened": "hardening",
     "transfer_report": "suite.transfer",
 }
-_ROOMS = (
-    "attacks",
-    "certification",
-    "hardening",
-    "shifts",
-    "suite",
-    "threats",
-)
+_ROOMS = ("attacks", "certification", "hardening", "shifts", "suite", "threats")
 _RENAMED = {"Masked": "Restricted"}
 
 __all__ = [*_NAMES, *_ROOMS]

@@ -1,4 +1,23 @@
-"""Attacks: functions `attack(model, x, y, threat, ...) -> AttackResult`."""
+"""Attacks: functions `attack(model, x, y, threat, ...) -> AttackResult`.
+
+All attacks take, as far as they need it:
+
+    model: Function from inputs `(n, ...)` to scores `(n, classes)`: a Keras
+        model, or a NumPy function or a service for the attacks that ask for
+        scores or classes only.
+    x: Inputs inside the bounds of the threat, `(n, ...)`.
+    y: Class ids, `(n,)`.
+    threat: What the attacker may change, such as `Linf(0.03)`.
+    samples: Number of predictions that are averaged, above 1 for a model that
+        is random.
+    batch_size: Number of inputs in one call of the model.
+    seed: Seed of all random draws.
+    tell: Function that is called with a line of progress.
+
+They return the adversarial inputs, and what those took. They raise a
+`ValueError` if the inputs do not fit the model, if the attack does not know
+the threat, or if it needs gradients and the model has none.
+"""
 
 from collections.abc import Callable
 

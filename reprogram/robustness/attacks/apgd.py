@@ -34,28 +34,15 @@ def apgd(
 ) -> AttackResult:
     """Climbs with momentum; halves the step wherever it stops paying.
 
+    What all attacks take is explained in `reprogram.robustness.attacks`.
+
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
-        x: Inputs inside the threat's bounds, `(n, ...)`.
-        y: Class ids, `(n,)`.
-        threat: What the attacker may change.
         loss: `"ce"`, `"dlr"` or `"margin"`.
         steps: Gradient steps a restart.
         restarts: Random starts, with targets of each.
         targets: 0 moves away from the label; k moves to each of the k
             likeliest wrong classes in turn.
         start: Where the first restart starts, `(n, ...)`.
-        samples: Answers to average for a model that is random.
-        batch_size: Samples a step.
-        seed: Of the random starts.
-        tell: Receives progress.
-
-    Returns:
-        The adversarial inputs.
-
-    Raises:
-        ValueError: If the inputs do not fit the model or the threat, or the
-            model has no gradients.
 
     Example:
     >>> from reprogram.robustness import L2

@@ -39,10 +39,10 @@ def auto_attack(
 ) -> AttackResult:
     """Runs the ensemble that robust accuracies are reported with.
 
+    What all attacks take is explained in `reprogram.robustness.attacks`.
+
     Args:
         model: Takes `(n, ...)`, returns scores `(n, classes)`; best logits.
-        x: Inputs inside the threat's bounds, `(n, ...)`.
-        y: Class ids, `(n,)`.
         threat: What the attacker may change: Linf, L2 or L1. Of other
             threats, the attacks that know them run, and a flag names the
             others.
@@ -53,9 +53,6 @@ def auto_attack(
         queries: Of Square, for each sample.
         folder: Where finished parts are kept, so that a run that was
             interrupted goes on. `None` keeps nothing.
-        batch_size: Samples a step.
-        seed: Of the random starts.
-        tell: Receives progress.
 
     Returns:
         The adversarial inputs; `stages` holds the robust accuracy after each

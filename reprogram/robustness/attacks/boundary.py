@@ -47,25 +47,19 @@ def boundary(
     the two decision-based attacks: HopSkipJump gets nearer for as many
     queries.
 
+    What all attacks take is explained in `reprogram.robustness.attacks`.
+
     Args:
         model: Takes `(n, ...)`, returns scores `(n, classes)`; only the
             largest matters.
-        x: Inputs inside the threat's bounds, `(n, ...)`.
-        y: Class ids, `(n,)`.
         threat: `L2`.
         queries: Answers that may be asked for each sample.
         turn: First length of a turn, as a share of the distance.
         pull: First length of a move toward the input, as such a share.
         start: Inputs on which the model errs, if there are, `(n, ...)`.
-        batch_size: Samples at once.
-        seed: Of all draws.
-        tell: Receives progress.
 
     Returns:
         The nearest errors found. Only those inside the radius are successes.
-
-    Raises:
-        ValueError: If the inputs do not fit, or the threat is another.
 
     Example:
     >>> from reprogram.robustness import L2

@@ -38,24 +38,17 @@ def carlini_wagner(
 ) -> AttackResult:
     """Weighs distance against margin; finds the weight by bisection.
 
+    What all attacks take is explained in `reprogram.robustness.attacks`.
+
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
-        x: Inputs inside the threat's bounds, `(n, ...)`.
-        y: Class ids, `(n,)`.
         threat: L2, or L2 restricted.
         steps: Adam steps for each weight.
         searches: Weights tried for each sample.
         rate: Adam's learning rate, in units of the arctangent.
         confidence: By how much the wrong logit is to win.
-        samples: Answers to average for a model that is random.
-        batch_size: Samples a step.
-        tell: Receives progress.
 
     Returns:
         The nearest errors found. Only those inside the radius are successes.
-
-    Raises:
-        ValueError: If the threat is not L2.
 
     Example:
     >>> from reprogram.robustness import L2
@@ -104,11 +97,7 @@ def carlini_wagner(
 
 
 def _descent(
-    descend: Callable,
-    state: dict,
-    fixed: dict,
-    options: np.ndarray,
-    steps: int,
+    descend: Callable, state: dict, fixed: dict, options: np.ndarray, steps: int
 ) -> dict:
     """Minimizes from the originals with one weight."""
     zeros = np.zeros_like(fixed["origin"])

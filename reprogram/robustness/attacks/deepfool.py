@@ -37,17 +37,13 @@ def deepfool(
 ) -> AttackResult:
     """Steps over the nearest linearised boundary until the model errs.
 
+    What all attacks take is explained in `reprogram.robustness.attacks`.
+
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
-        x: Inputs inside the threat's bounds, `(n, ...)`.
-        y: Class ids, `(n,)`.
         threat: `Linf`, `L2` or `L1`, also `Restricted`; its norm is made small.
         steps: Steps at most.
         candidates: Likeliest wrong classes to consider; all in one pass.
         overshoot: How much farther to go than all steps together, relative.
-        samples: Answers to average for a model that is random.
-        batch_size: Samples times candidates a step.
-        tell: Receives progress.
 
     Returns:
         The nearest errors found. Only those inside the radius are successes.

@@ -37,20 +37,15 @@ def fab(
 ) -> AttackResult:
     """Walks along the boundary to a target class, drawn to the original.
 
+    What all attacks take is explained in `reprogram.robustness.attacks`.
+
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
-        x: Inputs inside the threat's bounds, `(n, ...)`.
-        y: Class ids, `(n,)`.
         threat: `Linf`, `L2` or `L1`, also `Restricted`; its norm is made small.
         steps: Gradient steps for each target.
         targets: How many of the likeliest wrong classes to aim at.
         restarts: Starts; the first from the inputs, others at random.
         inside: Whether an error inside the radius ends the search; False
             goes on to the nearest error.
-        samples: Answers to average for a model that is random.
-        batch_size: Samples a step.
-        seed: Of the random starts.
-        tell: Receives progress.
 
     Returns:
         The nearest errors found. Only those inside the radius are successes.

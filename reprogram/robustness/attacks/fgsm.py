@@ -23,18 +23,10 @@ def fgsm(
 
     It is weak: a model that only withstands this attack is not robust.
 
-    Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
-        x: Inputs inside the threat's bounds, `(n, ...)`.
-        y: Class ids, `(n,)`.
-        threat: What the attacker may change.
-        target: Classes to reach, `(n,)`.
-        samples: Answers to average for a model that is random.
-        batch_size: Samples a step.
-        tell: Receives progress.
+    What all attacks take is explained in `reprogram.robustness.attacks`.
 
-    Returns:
-        The adversarial inputs.
+    Args:
+        target: Classes to reach, `(n,)`.
 
     Example:
     >>> from reprogram.robustness import Linf

@@ -42,25 +42,19 @@ def hop_skip_jump(
     direction from the classes of random neighbors, jumps along it and returns
     to the boundary, nearer each time.
 
+    What all attacks take is explained in `reprogram.robustness.attacks`.
+
     Args:
         model: Takes `(n, ...)`, returns scores `(n, classes)`; only the
             largest matters, so one-hot answers will do.
-        x: Inputs inside the threat's bounds, `(n, ...)`.
-        y: Class ids, `(n,)`.
         threat: `L2` or `Linf`.
         queries: Answers that may be asked for each sample.
         probes: Neighbors of the first estimate; they grow with the square
             root of the iteration.
         start: Inputs on which the model errs, if there are, `(n, ...)`.
-        batch_size: Questions at once.
-        seed: Of all draws.
-        tell: Receives progress.
 
     Returns:
         The nearest errors found. Only those inside the radius are successes.
-
-    Raises:
-        ValueError: If the inputs do not fit, or the threat is another.
 
     Example:
     >>> from reprogram.robustness import L2

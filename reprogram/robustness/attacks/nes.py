@@ -36,12 +36,9 @@ def nes(
 ) -> AttackResult:
     """Climbs the loss; estimates its gradient from pairs of neighbors.
 
+    What all attacks take is explained in `reprogram.robustness.attacks`.
+
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`; a function of
-            NumPy arrays or a remote service will do.
-        x: Inputs inside the threat's bounds, `(n, ...)`.
-        y: Class ids, `(n,)`.
-        threat: What the attacker may change.
         queries: Answers that may be asked for each sample.
         probes: Neighbors of an estimate; pairs on opposite sides.
         deviation: Of the neighbors, as a share of the range of values. Rounded
@@ -49,15 +46,6 @@ def nes(
         size: Length of a step in the threat's norm; `None` takes 2.5 radius /
             steps, but a tenth of the radius at least.
         momentum: Share of the last direction that a step keeps.
-        batch_size: Questions at once.
-        seed: Of all draws.
-        tell: Receives progress.
-
-    Returns:
-        The adversarial inputs.
-
-    Raises:
-        ValueError: If the inputs do not fit the model or the threat.
 
     Example:
     >>> from reprogram.robustness import Linf

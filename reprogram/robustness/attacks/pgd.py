@@ -31,11 +31,9 @@ def pgd(
 ) -> AttackResult:
     """Climbs the loss inside the ball; keeps the first error it meets.
 
+    What all attacks take is explained in `reprogram.robustness.attacks`.
+
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
-        x: Inputs inside the threat's bounds, `(n, ...)`.
-        y: Class ids, `(n,)`.
-        threat: What the attacker may change.
         steps: Gradient steps a restart.
         size: Length of a step in the threat's norm; `None` takes
             2.5 radius / steps.
@@ -44,17 +42,6 @@ def pgd(
         target: Classes to reach, `(n,)`; any error counts as a success.
         start: Where the first restart starts, such as an earlier attack's
             result, `(n, ...)`.
-        samples: Answers to average for a model that is random.
-        batch_size: Samples a step.
-        seed: Of the random starts.
-        tell: Receives progress.
-
-    Returns:
-        The adversarial inputs.
-
-    Raises:
-        ValueError: If the inputs do not fit the model or the threat, or the
-            model has no gradients.
 
     Example:
     >>> from reprogram.robustness import Linf

@@ -37,23 +37,15 @@ def semantic(
     the composition with the smallest margin the edits climb the model's
     gradient, where there is one. What falls is asked no more.
 
+    What all attacks take is explained in `reprogram.robustness.attacks`.
+
     Args:
-        model: Takes `(n, height, width, channels)`, returns scores.
-        x: Images inside the threat's bounds, `(n, height, width, channels)`.
-        y: Class ids, `(n,)`.
         threat: The edits and their ranges.
         queries: Compositions to try for each image before the gradient.
         steps: Gradient steps; none of a model without gradients.
-        batch_size: Images at once.
-        seed: Of all draws.
-        tell: Receives progress.
 
     Returns:
         The adversarial images; distances are Euclidean.
-
-    Raises:
-        ValueError: If the inputs are no images or do not fit, or the threat
-            is another.
 
     Example:
     >>> x = np.full((1, 4, 4, 1), 0.6, "float32")

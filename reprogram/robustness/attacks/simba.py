@@ -33,23 +33,15 @@ def simba(
     best other is kept and costs one query, otherwise the difference is asked
     for as well.
 
+    What all attacks take is explained in `reprogram.robustness.attacks`.
+
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`; a function of
-            NumPy arrays or a remote service will do.
-        x: Inputs inside the threat's bounds, `(n, ...)`.
-        y: Class ids, `(n,)`.
         threat: What the attacker may change; moves are cut to it.
         queries: Answers that may be asked for each sample.
         size: Length of a move; `None` takes the radius in Linf, and a fifth of
             the range of values, but no more than the radius, in others.
         basis: `"values"` moves one value a time, `"dct"` one frequency of
             images and series, low ones first.
-        batch_size: Samples at once.
-        seed: Of the order of directions.
-        tell: Receives progress.
-
-    Returns:
-        The adversarial inputs.
 
     Raises:
         ValueError: If the inputs do not fit, or there is no such basis.

@@ -35,24 +35,16 @@ def spatial(
     Tries all of a grid in random order, or random ones. What falls is asked
     no more. Images that survive come back with the smallest margin found.
 
+    What all attacks take is explained in `reprogram.robustness.attacks`.
+
     Args:
-        model: Takes `(n, height, width, channels)`, returns scores.
-        x: Images inside the threat's bounds, `(n, height, width, channels)`.
-        y: Class ids, `(n,)`.
         threat: How far images turn and move.
         grid: Numbers of rotations, of moves down and of moves right.
         worst_of: Try so many random ones in place of the grid; a batch of
             images shares them.
-        batch_size: Images at once.
-        seed: Of all draws.
-        tell: Receives progress.
 
     Returns:
         The adversarial images; distances are Euclidean.
-
-    Raises:
-        ValueError: If the inputs are no images or do not fit, or the threat
-            is another.
 
     Example:
     >>> x = np.zeros((1, 3, 3, 1), "float32")

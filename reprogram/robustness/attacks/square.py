@@ -36,24 +36,12 @@ def square(
     keeps what lowers the margin between the true class and the best other. In
     L2 a window takes the length of its change from another.
 
+    What all attacks take is explained in `reprogram.robustness.attacks`.
+
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`; a function of
-            NumPy arrays or a remote service will do.
-        x: Inputs inside the threat's bounds: images, series or tables,
-            `(n, ..., channels)` or `(n, features)`.
-        y: Class ids, `(n,)`.
         threat: `Linf` or `L2`.
         queries: Answers that may be asked for each sample.
         share: Of the values that the first windows cover.
-        batch_size: Samples a step.
-        seed: Of all draws.
-        tell: Receives progress.
-
-    Returns:
-        The adversarial inputs.
-
-    Raises:
-        ValueError: If the inputs do not fit, or the threat is another.
 
     Example:
     >>> from reprogram.robustness import Linf

@@ -25,11 +25,10 @@ def sweep(
     what survives is attacked from where the last radius ended as well, if the
     attack takes a `start`.
 
+    What all attacks take is explained in `reprogram.robustness.attacks`.
+
     Args:
         attack: An attack, such as `attacks.pgd`.
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
-        x: Inputs inside the threat's bounds, `(n, ...)`.
-        y: Class ids, `(n,)`.
         threat: What the attacker may change; its radius is replaced.
         epsilons: The radii.
         **options: What the attack takes.

@@ -34,19 +34,13 @@ def universal(
 ) -> AttackResult:
     """Adds one perturbation, found on these inputs or given, to all of them.
 
+    What all attacks take is explained in `reprogram.robustness.attacks`.
+
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
-        x: Inputs inside the threat's bounds, `(n, ...)`.
-        y: Class ids, `(n,)`.
-        threat: What the attacker may change.
         epochs: Passes over the inputs.
         size: Length of a step in the threat's norm; `None` takes a tenth of
             the radius.
         perturbation: One found by `universal_perturbation` on other inputs.
-        samples: Answers to average for a model that is random.
-        batch_size: Samples a step.
-        seed: Of the order of the inputs.
-        tell: Receives progress.
 
     Returns:
         The adversarial inputs, clipped to the bounds.
@@ -62,13 +56,7 @@ def universal(
     2017; Shafahi et al., Universal Adversarial Training, 2020.
     """
     job = driver.white_box_job(
-        "universal",
-        model,
-        x,
-        y,
-        threat,
-        batch_size=batch_size,
-        samples=samples,
+        "universal", model, x, y, threat, batch_size=batch_size, samples=samples
     )
     spent = 0
     if perturbation is None:
@@ -93,11 +81,9 @@ def universal_perturbation(
 ) -> np.ndarray:
     """Finds one perturbation that makes the model err on many inputs.
 
+    What all attacks take is explained in `reprogram.robustness.attacks`.
+
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
-        x: Inputs inside the threat's bounds, `(n, ...)`.
-        y: Class ids, `(n,)`.
-        threat: What the attacker may change.
         epochs: Passes over the inputs.
         size: Length of a step; `None` takes a tenth of the radius.
         **options: `samples`, `batch_size`, `seed` and `tell`, as in

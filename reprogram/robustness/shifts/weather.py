@@ -87,10 +87,7 @@ def luma(x: np.ndarray) -> np.ndarray:
 
 
 def plasma(
-    count: int,
-    size: tuple[int, int],
-    decay: float,
-    rng: np.random.Generator,
+    count: int, size: tuple[int, int], decay: float, rng: np.random.Generator
 ) -> np.ndarray:
     """Draws plasma fractals in [0, 1] by the diamond-square algorithm.
 

@@ -36,9 +36,7 @@ def refined(
         wrong = job.labels(between(middle)) != y
         low, high = np.where(wrong, low, middle), np.where(wrong, middle, high)
     return np.where(
-        (high < 1).reshape((-1, *[1] * (origin.ndim - 1))),
-        between(high),
-        moved,
+        (high < 1).reshape((-1, *[1] * (origin.ndim - 1))), between(high), moved
     )
 
 
