@@ -89,15 +89,9 @@ def _resnet8(shared: str) -> keras.Model:
 
 def mobilenet(shared: str, run: str) -> tuple:
     """The model of a run of scripts.train on digits, and its test rows."""
-    from reprogram import tasks
-    from reprogram.experiments import prediction
-    from reprogram.robustness.suite import subjects
+    from reprogram.robustness import suite
 
-    predictor = prediction.load(run)
-    test, inputs = predictor.record["test"], tasks.load("digits").inputs
-    subject = subjects.of_run(
-        predictor, inputs[test["inputs"]], np.asarray(test["targets"])
-    )
+    subject = suite.of_run(run)
     low, high = subject.bounds
     image = keras.Input(subject.x.shape[1:])
     scaled = keras.layers.Rescaling(high - low, low)(image)

@@ -76,7 +76,6 @@ def headlines(card: dict) -> dict[str, dict]:
         if "flips" in result["name"] or "largest change" in result["name"]
     ]
     worst = [r for r in own.get("shifts", []) if "worst shift" in r["name"]]
-    known = [r for r in own.get("promises", []) if "coverage" in r["name"]]
     found = {
         "clean": own.get("clean", [])[:1],
         "attack": sorted(attacks, key=lambda r: r["value"])[:1],
@@ -84,7 +83,10 @@ def headlines(card: dict) -> dict[str, dict]:
         "certified": sorted(radii, key=_radius)[:1],
         "edit": sorted(edits, key=lambda r: -r["value"])[:1],
         "cliffs": own.get("changed", [])[:1],
-        "coverage": known[:1],
+        "coverage": [
+            {**result, **(parts["promises"].get("settings") or {})}
+            for result in own.get("promises", [])[:1]
+        ],
     }
     return {name: rows[0] for name, rows in found.items() if rows}
 
@@ -107,11 +109,13 @@ def _clauses(card: dict, results: dict[str, dict]) -> Iterator[str]:
             " smoothed model"
         )
     if "coverage" in results:
-        yield f"{results['coverage']['name']} {_value(results['coverage'])}"
+        told = results["coverage"]
+        yield f"{_value(told)} of {told['name']}"
     if "edit" in results:
         yield _edited(results["edit"])
     if "cliffs" in results:
-        yield f"{_value(results['cliffs'])} {results['cliffs']['name']}"
+        told = results["cliffs"]
+        yield f"{_value(told)} of matched {told['name']}"
 
 
 def _falls(start: str, result: dict, where: str) -> str:
@@ -154,6 +158,9 @@ def _advice(results: dict[str, dict]) -> str:
     edit = results.get("edit")
     if edit and edit["value"] and edit.get("unit") == "share":
         return "write molecules in one standard form before asking it"
+    told = results.get("coverage")
+    if told and told["interval"][1] < told.get("promised share", 0.0):
+        return "do not rely on its intervals or sets"
     return ""
 
 

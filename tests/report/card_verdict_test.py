@@ -97,7 +97,11 @@ def test_the_first_screen_says_how_far_a_model_can_be_trusted():
                                 "unit": "pIC50"}),
           section("changed", share("pairs in the right order", 0.7))],
          "the prediction moves by 0.4 pIC50 when a molecule is written"
-         " otherwise (charges); 70 % pairs in the right order."),
+         " otherwise (charges); 70 % of matched pairs in the right order."),
+        ([section("promises", share("values inside their 90 % intervals", 0.5),
+                  settings={"promised share": 0.9})],
+         "50 % of values inside their 90 % intervals: do not rely on its"
+         " intervals or sets."),
         ([section("unchanged", {"name": "charges: largest change", "value": 0.0,
                                 "unit": "pIC50"})],
          "the prediction does not depend on how a molecule is written."),

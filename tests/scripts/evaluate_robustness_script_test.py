@@ -6,6 +6,7 @@ import shutil
 
 import commands
 import keras
+import numpy as np
 import pytest
 
 from reprogram.report.pages import card as cards
@@ -15,7 +16,7 @@ FEW = "--samples=8"
 
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory):
-    """Cards of a run of molecules, one of images, and a Keras file."""
+    """Cards of runs of every kind, and of a Keras file."""
     folder = tmp_path_factory.mktemp("cards")
     runs = commands.runs()
     model = keras.Sequential(
@@ -27,27 +28,36 @@ def ended(tmp_path_factory):
     )
     model.save(folder / "plain.keras")
     shutil.copytree(runs.molecules, folder / "molecules")  # Others read it.
-    molecules = (f"--run={folder / 'molecules'}", FEW)
+
+    def judged(name, *words):
+        output = f"--output_dir={folder / name}"
+        return (f"--run={getattr(runs, name)}", output, FEW, *words)
+
     plain = (
         f"--model={folder / 'plain.keras'}",
         "--task=digits",
         f"--output_dir={folder / 'plain'}",
         FEW,
+        "--only=clean,gradients",
     )
-    only = "--only=clean,gradients"
-    images = (f"--run={runs.images}", f"--output_dir={folder / 'images'}")
     found = commands.run(
         "reprogram.scripts.evaluate_robustness",
-        molecules,
-        (*images, FEW, "--only=clean,spatial"),
-        (*plain, only),
-        (*plain, only),
-        (*plain, only, "--seed=3"),
-        (*plain, only, "--suite=huge", f"--output_dir={folder / 'x'}"),
-        (*plain, only, "--bounds=0,0.1", f"--output_dir={folder / 'y'}"),
+        (f"--run={folder / 'molecules'}", FEW),
+        judged("images", "--only=clean,spatial"),
+        judged("ensemble"),
+        judged("forest", "--only=clean"),
+        plain,
+        plain,
+        (*plain, "--seed=3"),
+        (*plain, "--suite=huge"),
+        (*plain, "--bounds=0,0.1", f"--output_dir={folder / 'y'}"),
+        (*plain, "--bounds=1,0"),
+        (*plain, "--only=magic"),
+        (*plain, "--output_dir=/dev/null/x"),
         (),
         (f"--model={folder / 'plain.keras'}",),
         (f"--run={folder}",),
+        (f"--run={folder / 'none'}",),
     )
     return folder, found
 
@@ -84,8 +94,37 @@ def test_card_of_a_reprogrammed_image_model(ended):
     assert "--only=clean,spatial" in card["command"]
 
 
+def test_card_of_an_ensemble_has_intervals_and_edits(ended):
+    assert ended[1][2].code == 0, ended[1][2].err
+    card, sections = card_of(ended[0] / "ensemble")
+    assert card["model"]["kind"] == "few-label ensemble"
+    names = [result["name"] for result in sections["promises"]["results"]]
+    assert names[0] == "values inside their 90 % intervals"
+    assert sections["unchanged"]["state"] == "done"
+    assert "no single class" in sections["votes"]["reason"] or (
+        "regression" in sections["votes"]["reason"]
+    )
+    for name in ("gradients", "black_box", "smoothing"):
+        assert "SMILES" in sections[name]["reason"]
+    assert card["verdict"] in ended[1][2].out
+
+
+def test_a_model_that_saw_the_test_rows_is_judged_by_what_it_said_before(ended):
+    assert ended[1][3].code == 0, ended[1][3].err
+    card, sections = card_of(ended[0] / "forest")
+    assert any("fitted again to all labels" in w for w in card["warnings"])
+    record = json.loads((commands.runs().forest / "record.json").read_text())
+    assert "included" in record["refit"]
+    test = record["test"]
+    gaps = np.subtract(test["predictions"], test["targets"])
+    own = sections["clean"]["results"][0]
+    assert own["samples"] == 8 <= len(gaps)
+    if len(gaps) == 8:
+        assert own["value"] == pytest.approx(np.sqrt(np.mean(gaps**2)))
+
+
 def test_card_of_a_keras_file_resumes(ended):
-    first, again, other = ended[1][2:5]
+    first, again, other = ended[1][4:7]
     assert first.code == 0, first.err
     assert "Gradient attacks ..." in first.out
     assert again.code == 0 and "Gradient attacks ..." not in again.out
@@ -96,12 +135,19 @@ def test_card_of_a_keras_file_resumes(ended):
 
 
 def test_mistakes_of_the_user_are_told(ended):
-    suite, narrow, nothing, half, no_run = ended[1][5:]
-    assert suite.code == 2 and "Suites are quick, standard" in suite.err
-    assert narrow.code == 0, narrow.err
-    assert nothing.code == 2 and "either --run" in nothing.err
-    assert half.code == 2 and "--task" in half.err
-    assert no_run.code == 2 and "No record" in no_run.err
+    said = {
+        "Suites are quick, standard": 7,
+        "two rising numbers": 9,
+        "no section magic": 10,
+        "Nothing can be written": 11,
+        "either --run": 12,
+        "--task": 13,
+        "No record": 14,
+        "There is no": 15,
+    }
+    for words, place in said.items():
+        assert ended[1][place].code == 2 and words in ended[1][place].err
+    assert ended[1][8].code == 0, ended[1][8].err
 
 
 def test_cards_are_rendered_again_and_merged(ended):

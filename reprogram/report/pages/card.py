@@ -37,13 +37,16 @@ MEANINGS = {
 COLUMNS = ("samples", "queries", "budget")
 
 
-def save(folder: str | os.PathLike, card: dict) -> None:
+def save(folder: str | os.PathLike, card: dict) -> dict:
     """Writes `card.json`, `card.md` and `card.html` into a folder.
 
     Args:
         folder: Path of the folder, which is made if there is none.
         card: A card as in `card.schema.json`; `schema` and `verdict` are
             filled in, and examples are replaced by their pictures.
+
+    Returns:
+        The card as it was written.
 
     Raises:
         ValueError: If the card is not complete.
@@ -58,6 +61,7 @@ def save(folder: str | os.PathLike, card: dict) -> None:
     files.write_text(folder / "card.json", text)
     write([card], folder / "card.md")
     write([card], folder / "card.html")
+    return card
 
 
 def completed(card: dict) -> dict:
@@ -250,7 +254,7 @@ def _view(card: dict, figures: Callable[[dict], list]) -> dict[str, Any]:
                     "notes": [
                         _listed(one) for one in section.get("bars") or []
                     ],
-                    "settings": _pairs(section.get("settings") or {}),
+                    "settings": _known(section.get("settings") or {}),
                 }
                 for section in done
                 if section["kind"] == kind
@@ -264,9 +268,9 @@ def _view(card: dict, figures: Callable[[dict], list]) -> dict[str, Any]:
         "card": card,
         "parts": [part for part in parts if part["sections"]],
         "missing": [s for s in card["sections"] if s["state"] != "done"],
-        "model": _pairs(card["model"]),
-        "data": _pairs(card["data"], ("classes",)),
-        "about": _pairs(about),
+        "model": _known(card["model"]),
+        "data": _known(card["data"], ("classes",)),
+        "about": about,
     }
 
 
@@ -281,12 +285,12 @@ def _row(result: dict) -> list[str]:
     ]
 
 
-def _pairs(values: dict, skip: Sequence[str] = ()) -> list[tuple[str, Any]]:
-    return [
-        (key.replace("_", " "), value)
+def _known(values: dict, skip: Sequence[str] = ()) -> dict[str, Any]:
+    return {
+        key: value
         for key, value in values.items()
         if key not in skip and value not in (None, "", [])
-    ]
+    }
 
 
 def _facts(card: dict) -> list[tuple[str, str]]:

@@ -160,7 +160,8 @@ def _empty(
 
 
 def _warnings(subject: Subject, parts: list[dict]) -> list[str]:
-    warnings = list(subject.facts.warnings) if subject.facts else []
+    warnings = list(subject.about.get("warnings", []))
+    warnings += subject.facts.warnings if subject.facts else []
     if subject.problem == "classification" and len({*subject.y.tolist()}) == 1:
         warnings.append(
             "All rows have one class; the card says nothing of others."

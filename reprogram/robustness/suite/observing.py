@@ -4,6 +4,7 @@ import numpy as np
 
 from reprogram.metrics import calibration_error
 from reprogram.metrics import mean_interval
+from reprogram.metrics import share_interval
 from reprogram.robustness.certification import Certificate
 from reprogram.robustness.certification import Estimate
 from reprogram.robustness.certification import certify
@@ -21,15 +22,17 @@ ALPHA = 0.001
 
 def clean(subject: Subject, plan: Plan) -> dict:
     """Measures accuracy and calibration, or errors of a regression."""
-    scores = subject.scores()
+    known = subject.held_out is not None
+    scores = subject.held_out if known else subject.scores()
     if subject.problem == "regression":
         return {"results": _errors(scores, subject)}
     if subject.problem == "multilabel":
-        known = np.isfinite(subject.y)
-        hits = ((scores.reshape(subject.y.shape) > 0.5) == subject.y)[known]
+        there = np.isfinite(subject.y)
+        hits = ((scores.reshape(subject.y.shape) > 0.5) == subject.y)[there]
         return {"results": [results.share("labels right at 0.5", hits)]}
     hits = scores.argmax(axis=1) == subject.y
-    if subject.facts is not None and subject.facts.answers == "logits":
+    facts = subject.facts
+    if facts is not None and facts.answers == "logits" and not known:
         from scipy import special
 
         scores = special.softmax(scores, axis=1)
@@ -42,6 +45,33 @@ def clean(subject: Subject, plan: Plan) -> dict:
             results.share("accuracy", hits),
             results.row("calibration error", value, ends, "bootstrap", **more),
         ]
+    }
+
+
+def promised(subject: Subject, plan: Plan) -> dict:
+    """Reports how often intervals or sets held the truth in the test."""
+    told = subject.about["promises"]
+    kind = "intervals" if subject.problem == "regression" else "sets"
+    name = f"values inside their {told['confidence']:.0%} {kind}"
+    name = name.replace("%", " %")
+    inside = round(told["rows"] * (told.get("in domain") or 0.0))
+    shares = (
+        (name, told.get("coverage"), told["rows"]),
+        (f"{name}, in the domain", told.get("coverage in domain"), inside),
+        ("rows in the domain", told.get("in domain"), told["rows"]),
+    )
+    return {
+        "results": [
+            results.row(
+                *(text, value, share_interval(round(value * rows), rows)),
+                *("Wilson",),
+                unit="share",
+                samples=rows,
+            )
+            for text, value, rows in shares
+            if value is not None and rows
+        ],
+        "settings": {"promised share": told["confidence"]},
     }
 
 

@@ -78,6 +78,11 @@ NEEDS = {
         if s.problem == "classification"
         else f"A vote needs classes, and the task is a {s.problem}."
     ),
+    "promises": lambda s: (
+        ""
+        if s.about.get("promises")
+        else "The model gives no intervals or sets of its own."
+    ),
     "one column": lambda s: (
         ""
         if s.problem != "multilabel" and (np.ndim(s.y) == 1 or s.y.shape[1] < 2)
@@ -89,6 +94,12 @@ NEEDS = {
 _WHITE = ("attackable", "gradients")
 SECTIONS = {
     "clean": Section("On inputs as they are", "empirical", (), observing.clean),
+    "promises": Section(
+        "Intervals, sets and domain",
+        "empirical",
+        ("promises",),
+        observing.promised,
+    ),
     "gradients": Section(
         "Gradient attacks", "empirical", _WHITE, attacking.gradients
     ),

@@ -1,8 +1,9 @@
 """What a report card is about: a model, and rows of a task to test it on."""
 
 import dataclasses
+import os
+import pathlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 from typing import Any
 
 import keras
@@ -14,9 +15,6 @@ from reprogram.robustness import models
 from reprogram.robustness.checks import checked
 from reprogram.robustness.threats import Linf
 
-if TYPE_CHECKING:
-    from reprogram.experiments.prediction import Predictor
-
 PROBLEMS = ("classification", "multilabel", "regression")
 
 
@@ -25,17 +23,21 @@ class Subject:
     """A model and the rows that it is tested on.
 
     Args:
-        name: Of the model.
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
-        x: Inputs of the model `(n, ...)`; of molecules SMILES `(n,)`.
+        name: Name of the model.
+        model: Function from inputs `(n, ...)` to scores `(n, classes)`.
+        x: Inputs of the model `(n, ...)`; for molecules SMILES `(n,)`.
         y: Class ids `(n,)`, or values `(n, columns)`.
         modality: `"image"`, `"series"`, `"table"` or `"molecule"`.
         problem: `"classification"`, `"multilabel"` or `"regression"`.
         bounds: Lowest and highest value of an input.
-        predict: Of molecules: takes SMILES, returns scores or values.
-        explain: Says why a molecule cannot be read, empty if it can.
-        about: The entries `model` and `data` of a card.
-        facts: What was found out about the model; filled in.
+        predict: Function from SMILES to scores or values, for molecules.
+        explain: Function from a SMILES string to the reason why the model
+            cannot read it, empty if it can.
+        held_out: Predictions for the rows by the same model before it saw
+            them, `(n, columns)`; `None` if it has never seen them.
+        about: Entries `model` and `data` of a card, its `warnings`, and the
+            `promises` of the model: how often its intervals held the truth.
+        facts: Facts about the model, which are filled in.
 
     Raises:
         ValueError: If inputs, labels, bounds and model do not fit together.
@@ -50,6 +52,7 @@ class Subject:
     bounds: tuple[float, float] = (0.0, 1.0)
     predict: Callable[[list[str]], np.ndarray] | None = None
     explain: Callable[[str], str] | None = None
+    held_out: np.ndarray | None = None
     about: dict = dataclasses.field(default_factory=dict)
     facts: models.Facts | None = None
 
@@ -97,7 +100,9 @@ class Subject:
         kept = np.sort(
             np.random.default_rng(seed).permutation(len(self.x))[:count]
         )
-        return dataclasses.replace(self, x=self.x[kept], y=self.y[kept])
+        tested = None if self.held_out is None else self.held_out[kept]
+        few = {"x": self.x[kept], "y": self.y[kept], "held_out": tested}
+        return dataclasses.replace(self, **few)
 
     def scores(self, batch_size: int = 64) -> np.ndarray:
         """Returns the model's answers to all rows."""
@@ -109,68 +114,6 @@ class Subject:
             for i in range(0, len(self.x), batch_size)
         ]
         return np.concatenate(parts)
-
-
-def of_run(
-    predictor: "Predictor",
-    inputs: np.ndarray,
-    targets: np.ndarray,
-    name: str = "",
-) -> Subject:
-    """Makes a subject of a trained run.
-
-    Attacks work on what the model reads after preprocessing, and on single
-    answers, not on averages over views.
-
-    Args:
-        predictor: What `prediction.load` found.
-        inputs: Raw test rows, as in a task.
-        targets: Their targets.
-        name: Of the card; empty for source and task.
-    """
-    from reprogram.predictors import training
-
-    record, source = predictor.record, predictor.source
-    task, problem = record["task"], record["task"]["problem"]
-    about = {
-        "model": _described(predictor.model) | _of_record(record),
-        "data": {
-            key: task.get(key)
-            for key in ("unit", "test_rows", "licence", "citation")
-        }
-        | {"task": task["name"], "classes": task.get("target_names")},
-    }
-    name = name or f"{record['source']['name']} on {task['name']}"
-    if task["modality"] == "molecule":
-        views = (record.get("recipe") or {}).get("views", 0)
-
-        def predict(smiles: list[str]) -> np.ndarray:
-            batch = np.asarray(smiles, object)
-            found = training.predict(
-                predictor.model, source, problem, batch, views
-            )
-            return found if problem == "classification" else found[:, 0]
-
-        more = {"predict": predict, "about": about, "explain": source.explain}
-        return Subject(
-            name, predictor.model, inputs, targets, "molecule", problem, **more
-        )
-    x = np.concatenate(
-        [
-            np.asarray(source.preprocess(inputs[i : i + 256]), "float32")
-            for i in range(0, len(inputs), 256)
-        ]
-    )
-    return Subject(
-        name,
-        predictor.model,
-        x,
-        targets,
-        "series" if x.ndim == 3 else "image",
-        problem,
-        _bounds(x, source.input_range),
-        about=about,
-    )
 
 
 def of_model(
@@ -185,11 +128,11 @@ def of_model(
 
     Args:
         model: Takes `(n, ...)`, returns scores `(n, classes)`.
-        inputs: What it reads, inside the bounds.
-        targets: Class ids, or values.
+        inputs: Inputs of the model, inside the bounds.
+        targets: Class ids `(n,)`, or values `(n, columns)`.
         bounds: Lowest and highest value of an input.
-        name: Of the card.
-        **options: Of `Subject`, such as `problem`.
+        name: Name of the card.
+        **options: Further arguments of `Subject`, such as `problem`.
 
     Example:
     >>> x = np.array([[0.2, 0.9], [0.7, 0.1]], "float32")
@@ -204,14 +147,54 @@ def of_model(
             "Inputs are tables (n, features), series (n, steps, channels) or"
             f" images (n, height, width, channels). Received: {inputs.shape}."
         )
-    described = _described(model) if isinstance(model, keras.Model) else {}
-    about = {"model": {"kind": type(model).__name__} | described}
+    known = described(model) if isinstance(model, keras.Model) else {}
+    about = {"model": {"kind": type(model).__name__} | known}
     about["data"] = options.pop("data", {})
     options = {"modality": kinds[inputs.ndim], "about": about, **options}
     return Subject(name, model, inputs, targets, bounds=bounds, **options)
 
 
-def _described(model: keras.Model) -> dict:
+def of_file(
+    path: str | os.PathLike,
+    name: str,
+    bounds: tuple[float, float],
+    split: str = "",
+) -> Subject:
+    """Makes a subject of a Keras file and the test rows of a task.
+
+    Args:
+        path: A `.keras` file.
+        name: Name or file of a task; its images are made to fit the model and
+            scaled to the bounds.
+        bounds: Lowest and highest value of an input of the model.
+        split: Name of a split of the task; empty for its own.
+
+    Raises:
+        ValueError: If the task is of molecules, or does not fit the model.
+    """
+    from reprogram import tasks
+    from reprogram.sources.images import fit_images
+    from reprogram.tasks import splits
+
+    task = tasks.load(name)
+    if task.modality == "molecule":
+        raise ValueError(
+            "A .keras file reads no molecules. Evaluate a run: --run=FOLDER."
+        )
+    model = keras.saving.load_model(path, compile=False)
+    test = splits.split(task, split, 0.2)[1]
+    inputs, (low, high) = task.inputs[test], bounds
+    if task.modality == "image":
+        fitted = fit_images(inputs, *model.input_shape[1:])
+        inputs = np.clip(fitted / 255 * (high - low) + low, low, high)
+    data = {"task": task.name, "classes": list(task.target_names)}
+    title = f"{pathlib.Path(path).stem} on {task.name}"
+    more = {"problem": task.problem, "data": data}
+    return of_model(model, inputs, task.targets[test], bounds, title, **more)
+
+
+def described(model: keras.Model) -> dict[str, Any]:
+    """Returns what a card says of a Keras model."""
     weights = model.trainable_weights
     return {
         "kind": type(model).__name__,
@@ -219,25 +202,3 @@ def _described(model: keras.Model) -> dict:
         "trainable_parameters": sum(int(np.prod(w.shape)) for w in weights),
         "fingerprint": fingerprint(model),
     }
-
-
-def _of_record(record: dict) -> dict:
-    source = record["source"]
-    before, after = (
-        source[f"fingerprint_{when}"] for when in ("before", "after")
-    )
-    return {
-        "source": source["name"],
-        "source_fingerprint": before,
-        "frozen": "yes, proven" if before == after else "no",
-        "licence": source.get("licence"),
-        "citation": source.get("citation"),
-    }
-
-
-def _bounds(x: np.ndarray, known: tuple | None) -> tuple[float, float]:
-    low, high = float(x.min()), float(x.max())
-    # A source may be fed a little outside the range that it was trained in.
-    if known is not None and low >= known[0] and high <= known[1]:
-        return float(known[0]), float(known[1])
-    return low, max(high, low + 1e-6)

@@ -103,7 +103,7 @@ def plan(suite: str, subject: Subject, samples: int = 0, seed: int = 0) -> Plan:
         seed: Of all draws.
 
     Raises:
-        ValueError: If there is no such suite, or no sample.
+        ValueError: If there is no such suite, or a negative number of rows.
 
     Example:
     >>> from reprogram.robustness.suite.subjects import of_model
@@ -112,11 +112,7 @@ def plan(suite: str, subject: Subject, samples: int = 0, seed: int = 0) -> Plan:
     >>> plan("quick", subject).samples
     2
     """
-    if suite not in SUITES or samples < 0:
-        raise ValueError(
-            f"Suites are {', '.join(SUITES)}, and samples at least 1. Received:"
-            f" {suite!r}, {samples}."
-        )
+    check(suite, samples)
     found = dataclasses.replace(SUITES[suite], seed=seed)
     most = min(samples or found.samples, len(subject.x))
     found = dataclasses.replace(found, samples=most)
@@ -129,6 +125,15 @@ def plan(suite: str, subject: Subject, samples: int = 0, seed: int = 0) -> Plan:
     return dataclasses.replace(
         found, shifted=min(found.samples, max(32, int(most)))
     )
+
+
+def check(suite: str, samples: int) -> None:
+    """Refuses a suite that there is not, or a negative number of rows."""
+    if suite not in SUITES or samples < 0:
+        raise ValueError(
+            f"Suites are {', '.join(SUITES)}, and samples at least 1. Received:"
+            f" {suite!r}, {samples}."
+        )
 
 
 def _cut(
