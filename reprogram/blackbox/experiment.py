@@ -65,15 +65,7 @@ class Options:
 def build(
     meter: Meter, service: Service, options: Options, classes: int, seed: int
 ) -> BlackBoxReprogrammer:
-    """Builds and compiles a frame around a service.
-
-    Args:
-        meter: The service, metered.
-        service: The service, with what it reads.
-        options: Choices of training.
-        classes: Number of classes of the task.
-        seed: Seed of the estimates.
-    """
+    """Builds and compiles a frame around a service that is metered."""
     sizes = service.shape[:-1]
     window = tuple(max(1, int(n * options.window)) for n in sizes)
     frame = transforms.Padding(
@@ -135,13 +127,9 @@ class Job:
 
 @dataclasses.dataclass(frozen=True)
 class Tested:
-    """A model with what it says of the test set.
+    """A model and its class probabilities `(samples, classes)` of the test set.
 
-    Args:
-        name: Name of the model.
-        scores: Class probabilities of the test set `(samples, classes)`.
-        parameters: Number of trained values.
-        model: The model, where it needs no service.
+    `model` is the model itself, where it needs no service.
     """
 
     name: str
@@ -279,12 +267,8 @@ class LogScores(keras.layers.Layer):
 def local_copy(job: Job) -> Reprogrammer | None:
     """Puts the program of a job around the model behind its service.
 
-    Args:
-        job: The job, after training.
-
-    Returns:
-        A model that asks no service and gives the same scores; `None` if the
-        service is not a local model.
+    The copy asks no service and gives the same scores. It is `None` if the
+    service is not a local model.
     """
     source = job.service.model
     if source is None:

@@ -120,17 +120,10 @@ def mean_losses(
     targets: Any,
     weights: Any = None,
 ) -> Any:
-    """Returns the loss at each program, differentiable in the mapping.
+    """Returns the loss at each program `(points,)`.
 
-    Args:
-        mapping: The label mapping.
-        loss: A loss of Keras, or its name.
-        scores: Scores of the service `(points, rows, classes)`.
-        targets: Targets of the rows, as the loss takes them.
-        weights: Weights of the rows `(rows,)`; by default all are 1.
-
-    Returns:
-        The mean loss of the rows `(points,)`.
+    It is the mean over the rows of scores `(points, rows, classes)`, with
+    weights `(rows,)` if there are some, and differentiable in the mapping.
     """
     count, rows, classes = scores.shape
     mapped = mapping(scores.reshape(-1, classes), training=True)

@@ -104,17 +104,13 @@ class Ledger:
     def begin(
         self, key: str, purpose: str, rows: int, price: float = 0.0
     ) -> int:
-        """Writes down that a batch will be sent.
+        """Writes down that a batch will be sent, and returns its number.
 
         Args:
-            key: Name of the batch, equal for equal batches. A service may use
-                it to charge a repeated batch once.
+            key: Name of the batch, equal for equal batches.
             purpose: Purpose of the batch, or name of the oracle.
             rows: Number of inputs in the batch.
             price: Price of the batch.
-
-        Returns:
-            The number of the batch.
         """
         cursor = self._database.execute(
             "INSERT INTO batches (key, purpose, rows, price, state, sent)"
@@ -126,13 +122,10 @@ class Ledger:
     def answer(
         self, batch: int, keys: Sequence[Key], answers: np.ndarray
     ) -> None:
-        """Keeps the answers of a batch.
+        """Keeps the answers of a batch, by the keys of its inputs.
 
-        Args:
-            batch: The number that `begin` returned.
-            keys: Keys of the inputs, such as `digests` makes.
-            answers: Scores `(rows, classes)`, kept as float32; or values
-                `(rows,)`, kept as float64, where NaN stands for no value.
+        Scores `(rows, classes)` are kept as float32, values `(rows,)` as
+        float64; NaN stands for no value.
         """
         cells = answers.tolist()
         if answers.ndim > 1:
@@ -155,11 +148,7 @@ class Ledger:
         )
 
     def find(self, keys: Sequence[Key]) -> dict[Key, Any]:
-        """Looks up what is known.
-
-        Returns:
-            By key the scores `(classes,)`, or a number; NaN stands for none.
-        """
+        """Looks up what is known: by key the scores, or a number or NaN."""
         known: dict[Key, Any] = {}
         for start in range(0, len(keys), 500):
             part = list(keys[start : start + 500])
@@ -212,13 +201,7 @@ class Ledger:
     def repeat(self, name: str, oracle: Oracle, smiles: str) -> float:
         """Asks about one molecule again; the first answer stays the known one.
 
-        Args:
-            name: Name of the oracle.
-            oracle: Takes a list of SMILES and returns as many numbers.
-            smiles: A canonical SMILES string.
-
-        Returns:
-            The new answer; NaN if there is none. The call is counted.
+        The call is counted. The new answer is NaN if there is none.
         """
         batch = self.begin(smiles, name, 1)
         values, reason = self._call(name, oracle, [smiles])

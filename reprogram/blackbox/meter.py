@@ -135,14 +135,10 @@ class Meter:
         return scores
 
     def deterministic(self, inputs: np.ndarray) -> bool:
-        """Asks one input twice; costs two queries.
+        """Asks the first of some inputs twice; says whether both agree.
 
-        Args:
-            inputs: Inputs `(rows, ...)`, of which the first is asked.
-
-        Returns:
-            Whether both times the scores are the same. The ledger keeps the
-            first scores of every input, so what follows is repeatable anyway.
+        This costs two queries. The ledger keeps the first scores of every
+        input, so what follows is repeatable anyway.
         """
         row = np.asarray(inputs[:1], "float32")
         if self.left() < 2:

@@ -71,8 +71,7 @@ def student(
     Args:
         source: The encoder; it stays as it is.
         inputs: Raw inputs of the encoder `(samples, ...)`.
-        scores: Log-probabilities or logits of the service
-            `(samples, classes)`.
+        scores: Log-probabilities or logits `(samples, classes)`.
         steps: Number of training steps of the head, in batches of 32.
         seed: Seed of its first weights.
 

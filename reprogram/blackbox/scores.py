@@ -43,13 +43,9 @@ class Service:
 
 
 def local(model: keras.Model) -> Ask:
-    """Turns a Keras model into a service, to measure queries with.
+    """Turns a built Keras model into a service, to measure queries with.
 
-    Args:
-        model: A built Keras model.
-
-    Returns:
-        A function from a batch to scores; it has no gradients.
+    The service is a function from a batch to scores; it has no gradients.
     """
     scores = gradients.compiled(lambda inputs: model(inputs, training=False))
     return lambda inputs: ops.convert_to_numpy(scores(inputs))
@@ -59,13 +55,10 @@ def metered(name: str, kind: str = "", number: int = 0) -> Service:
     """Returns a source of this library as a service.
 
     Args:
-        name: Name of the source, see `sources.load`.
+        name: Name of the source, as for `sources.load`.
         kind: Restriction of its scores, as `restrict` takes it; empty for
             none.
         number: Number of classes that are told, or of decimals.
-
-    Returns:
-        The service.
     """
     source = sources.load(name)
     ask = local(source.model)
@@ -101,17 +94,9 @@ def from_labels(labels: np.ndarray, classes: int) -> np.ndarray:
 def from_top(
     labels: np.ndarray, probabilities: np.ndarray, classes: int
 ) -> np.ndarray:
-    """Turns the best few classes into probabilities of all.
+    """Turns the best few classes `(rows, k)` into probabilities of all.
 
     What the best leave is shared equally among the others.
-
-    Args:
-        labels: The best classes `(rows, k)`.
-        probabilities: Their probabilities `(rows, k)`.
-        classes: Number of classes.
-
-    Returns:
-        Probabilities `(rows, classes)`.
 
     Example:
     >>> from_top(np.array([[2]]), np.array([[0.5]]), 3).tolist()

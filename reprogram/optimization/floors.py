@@ -16,15 +16,7 @@ from reprogram.optimization.search.drive import evaluator
 
 
 def chains(start: str, frame: Frame, longest: int = 32) -> list[str]:
-    """Hangs one alkyl chain at each place of a molecule.
-
-    Args:
-        start: Canonical SMILES of the molecule.
-        frame: Limits of what is allowed.
-        longest: Number of carbons of the longest chain.
-
-    Returns:
-        Canonical SMILES of all allowed molecules.
+    """Hangs one alkyl chain at each place of a molecule, where it is allowed.
 
     Example:
     >>> wanted = Objective(maximise="logp", max_heavy_atoms=4)

@@ -67,12 +67,8 @@ class HttpService:
     def metadata(self) -> dict:
         """Returns what the service says about the model's input.
 
-        Returns:
-            `name`, `datatype` and `shape` (-1 for any size), as far as the
-            service tells.
-
-        Raises:
-            Refused, Lost, ServiceError: As in `send`.
+        These are `name`, `datatype` and `shape` (-1 for any size), as far as
+        the service tells.
         """
         if self._input is None:
             self._input = {"name": "instances"}
@@ -221,12 +217,8 @@ def remote(
 ) -> scores.Service:
     """Returns the service behind an address, with what it says it reads.
 
-    Args:
-        url: Address of the model, as for `HttpService`.
-        value_range: Lowest and highest value of its inputs; pixels of 0 to
-            255 are brought there.
-        classes: Number of classes, as for `HttpService`.
-        key_variable: Environment variable that holds the key.
+    Pixels of 0 to 255 are brought to the range of its inputs. The other
+    arguments are those of `HttpService`.
 
     Raises:
         ValueError: If the service does not tell the size of its inputs.

@@ -19,11 +19,10 @@ TYPES = {
     "BOOL": "?",
 }
 BINARY = "Inference-Header-Content-Length"
+Message = tuple[dict[str, str], bytes]
 
 
-def ask(
-    about: dict, inputs: np.ndarray, key: str, binary: bool
-) -> tuple[dict[str, str], bytes]:
+def ask(about: dict, inputs: np.ndarray, key: str, binary: bool) -> Message:
     """Writes a request: its headers and its content.
 
     Args:
@@ -32,72 +31,57 @@ def ask(
         key: Id of the request.
         binary: Whether numbers go as bytes, both ways.
     """
-    kind = about.get("datatype", "FP32")
-    values = np.ascontiguousarray(inputs, TYPES[kind])
-    entry: dict[str, Any] = {"name": about["name"], "datatype": kind}
-    entry["shape"] = list(values.shape)
+    entry = {"name": about["name"], "datatype": about.get("datatype", "FP32")}
     request: dict[str, Any] = {"id": key, "inputs": [entry]}
+    if binary:
+        request["parameters"] = {"binary_data_output": True}
+    return _message(request, entry, inputs, binary)
+
+
+def write(head: dict, name: str, scores: np.ndarray) -> Message:
+    """Writes an answer to the head of a request: headers and content."""
+    entry = {"name": "scores", "datatype": "FP32"}
+    answer = {"model_name": name, "id": head.get("id", ""), "outputs": [entry]}
+    binary = head.get("parameters", {}).get("binary_data_output", False)
+    return _message(answer, entry, scores, binary)
+
+
+def _message(
+    head: dict, entry: dict[str, Any], values: np.ndarray, binary: bool
+) -> Message:
+    values = np.ascontiguousarray(values, TYPES[entry["datatype"]])
+    entry["shape"] = list(values.shape)
     if not binary:
         entry["data"] = values.ravel().tolist()
-        headers = {"Content-Type": "application/json"}
-        return headers, json.dumps(request).encode()
+        return {"Content-Type": "application/json"}, json.dumps(head).encode()
     entry["parameters"] = {"binary_data_size": values.nbytes}
-    request["parameters"] = {"binary_data_output": True}
-    head = json.dumps(request).encode()
+    text = json.dumps(head).encode()
     headers = {"Content-Type": "application/octet-stream"}
-    return headers | {BINARY: str(len(head))}, head + values.tobytes()
+    return headers | {BINARY: str(len(text))}, text + values.tobytes()
 
 
 def parse(body: bytes, headers: Mapping[str, str]) -> tuple[dict, np.ndarray]:
-    """Reads a request in KServe's protocol: its head and its input."""
-    length = headers.get(BINARY)
-    head = json.loads(body[: int(length)] if length else body)
-    (entry,) = head["inputs"]
-    kind = TYPES[entry["datatype"]]
-    if length:
-        values = np.frombuffer(body[int(length) :], kind)
-    else:
-        values = np.array(entry["data"], kind)
-    return head, values.reshape(entry["shape"]).astype("float32")
-
-
-def write(
-    head: dict, name: str, scores: np.ndarray
-) -> tuple[dict[str, str], bytes]:
-    """Writes an answer in KServe's protocol: its headers and its content."""
-    entry: dict[str, Any] = {"name": "scores", "datatype": "FP32"}
-    entry["shape"] = list(scores.shape)
-    answer = {"model_name": name, "id": head.get("id", ""), "outputs": [entry]}
-    if not head.get("parameters", {}).get("binary_data_output"):
-        entry["data"] = scores.ravel().tolist()
-        return {"content-type": "application/json"}, json.dumps(answer).encode()
-    values = np.ascontiguousarray(scores, "<f4").tobytes()
-    entry["parameters"] = {"binary_data_size": len(values)}
-    text = json.dumps(answer).encode()
-    headers = {
-        BINARY: str(len(text)),
-        "content-type": "application/octet-stream",
-    }
-    return headers, text + values
+    """Reads a request: its head and its input, float32."""
+    head, (values,) = _parts(body, headers, "inputs")
+    return head, values.astype("float32")
 
 
 def tensors(response: Any) -> list[np.ndarray]:
-    """Reads the outputs of an answer in KServe's protocol.
-
-    Args:
-        response: The response, with `headers` and `content`.
-
-    Returns:
-        The arrays, in their order.
+    """Reads the outputs of an answer.
 
     Raises:
         ValueError: If the answer is cut off.
     """
-    length = response.headers.get(BINARY)
-    body = response.content
+    return _parts(response.content, response.headers, "outputs")[1]
+
+
+def _parts(
+    body: bytes, headers: Mapping[str, str], name: str
+) -> tuple[dict, list[np.ndarray]]:
+    length = headers.get(BINARY)
     head = json.loads(body[: int(length)] if length else body)
-    start, found = int(length or 0), []
-    for entry in head["outputs"]:
+    start, arrays = int(length or 0), []
+    for entry in head[name]:
         kind, shape = TYPES[entry["datatype"]], entry["shape"]
         size = entry.get("parameters", {}).get("binary_data_size")
         if size is None:
@@ -105,5 +89,5 @@ def tensors(response: Any) -> list[np.ndarray]:
         else:
             values = np.frombuffer(body[start : start + size], kind)
             start += size
-        found.append(values.reshape(shape))
-    return found
+        arrays.append(values.reshape(shape))
+    return head, arrays

@@ -23,7 +23,7 @@ def connect(
     key_variable: str | None = None,
     restriction: tuple[str, int] = ("", 0),
 ) -> Service:
-    """Finds a service.
+    """Finds a service without paying a query.
 
     Args:
         name: Address of a model, as for `HttpService`; or name of a source.
@@ -31,9 +31,6 @@ def connect(
         classes: Number of classes, where an address gives labels only.
         key_variable: Environment variable that holds the key of an address.
         restriction: Kind and number of `blackbox.restrict`, for a source.
-
-    Returns:
-        The service; no query was paid.
 
     Raises:
         ValueError: If there is no such service, or the range is none.
@@ -89,14 +86,9 @@ class Queried:
         record: dict[str, Any],
         address: str | None = None,
     ) -> "Queried":
-        """Loads a run of `scripts.train_blackbox`.
+        """Loads a run of `scripts.train_blackbox`, and counts in its ledger.
 
-        Its queries are counted in the ledger of the run.
-
-        Args:
-            folder: Folder of the run.
-            record: Record of the run.
-            address: Address or source of the same service, if it has moved.
+        An address stands for the same service where it has moved.
 
         Raises:
             ValueError: If the ledger of the run is not there.

@@ -12,13 +12,9 @@ from reprogram.blackbox.ledger import Oracle
 
 
 def function(name: str) -> Oracle:
-    """Imports a function of the user's.
+    """Imports a function of the user's, from `module:function`.
 
-    Args:
-        name: `module:function`; the module may lie in the working folder.
-
-    Returns:
-        The function, which takes a list of SMILES.
+    The module may lie in the working folder.
 
     Raises:
         ValueError: If there is no such module or function.
@@ -39,13 +35,8 @@ def function(name: str) -> Oracle:
 def service(address: str, timeout: float = 60.0) -> Oracle:
     """Asks a service over HTTP.
 
-    Args:
-        address: Address to which `{"smiles": [...]}` is posted; the answer is
-            `{"values": [...]}`, `null` where there is no value.
-        timeout: Seconds to wait for an answer.
-
-    Returns:
-        A function from SMILES to values.
+    It is posted `{"smiles": [...]}` and answers `{"values": [...]}`, `null`
+    where there is no value, within the timeout in seconds.
     """
     import requests
 
@@ -60,15 +51,7 @@ def service(address: str, timeout: float = 60.0) -> Oracle:
 
 
 def run_of(name: str) -> tuple[str, str] | None:
-    """Splits the name of an oracle into the folder of a run and a target.
-
-    Args:
-        name: `folder`, or `folder:target`.
-
-    Returns:
-        The folder and the target, empty if none is named; `None` if there is
-        no run in the folder.
-    """
+    """Splits `folder` or `folder:target` into both, if a run is there."""
     for folder, target in ((name, ""), name.rpartition(":")[::2]):
         files = ("record.json", "result.json")
         if folder and any((pathlib.Path(folder) / f).exists() for f in files):

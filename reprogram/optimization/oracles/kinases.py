@@ -70,14 +70,7 @@ def fit_kinase(
 def load(
     path: str | os.PathLike,
 ) -> Callable[[Sequence[str]], np.ndarray]:
-    """Reads a forest that `fit_kinase` wrote.
-
-    Args:
-        path: The `.npz`.
-
-    Returns:
-        A function from SMILES to the probability to be active.
-    """
+    """Reads a forest that `fit_kinase` wrote: from SMILES to probabilities."""
     with np.load(path, allow_pickle=False) as arrays:
         forest = dict(arrays)
 

@@ -14,13 +14,9 @@ STARTING = 120  # seconds for imports, which are not the oracle's time
 def timed(name: str, seconds: float) -> Oracle:
     """Runs an oracle in a process of its own that is killed if it hangs.
 
-    Args:
-        name: Name of the oracle, as `oracles.get` takes it.
-        seconds: Time for one list of molecules.
-
-    Returns:
-        A function from SMILES to values; it raises `TimeoutError` after the
-        time, and `RuntimeError` with the message of the oracle's error.
+    The function that is returned raises `TimeoutError` if one list of
+    molecules takes more than the seconds, and `RuntimeError` with the message
+    of the oracle's error.
     """
     context = multiprocessing.get_context("spawn")
     state: dict[str, Any] = {}

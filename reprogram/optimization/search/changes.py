@@ -195,15 +195,11 @@ def _move(molecule: Chem.RWMol, rng: Rng) -> Edited:
 
 
 def sides(molecule: Chem.Mol, rng: Rng) -> tuple[Side, Side] | None:
-    """Cuts one acyclic bond: the larger and the smaller part.
-
-    Args:
-        molecule: A kekulized molecule.
-        rng: Draws the bond.
+    """Cuts one acyclic bond of a kekulized molecule, which is drawn.
 
     Returns:
-        Both parts, each with the number of the atom at the cut; `None` if
-        there is no such bond.
+        The larger and the smaller part, each with the number of the atom at
+        the cut; `None` if there is no such bond.
     """
     ends = _pick(molecule.GetSubstructMatches(ACYCLIC), rng)
     if ends is None:

@@ -43,9 +43,6 @@ def evaluator(
     Returns:
         A function from canonical SMILES to values
         `(molecules, properties)`; NaN where an oracle fails.
-
-    Raises:
-        ValueError: If an oracle is unknown.
     """
     ledger = ledger or Ledger()
     asked = {name: oracle(name, timeout) for name in objective.properties}

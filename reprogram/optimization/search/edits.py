@@ -78,13 +78,7 @@ def cross(
     rng: np.random.Generator,
     attempts: int = 4,
 ) -> str | None:
-    """Joins a part of one molecule to a part of another.
-
-    Args:
-        first: A sanitized molecule.
-        second: Another sanitized molecule.
-        rng: Draws where both are cut.
-        attempts: Cuts to try.
+    """Joins a part of one sanitized molecule to a part of another.
 
     Returns:
         Canonical SMILES, or `None` if no attempt gave a valid molecule.

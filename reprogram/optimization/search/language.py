@@ -4,6 +4,7 @@ Reference: Guo and Schwaller, Augmented Memory, 2023; Segler et al.,
 Generating focused molecule libraries with recurrent neural networks, 2018.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,6 +56,7 @@ class PromptedWriter(layers.Layer):
         return (*input_shape, self.writer.vocabulary_size)
 
 
+@dataclasses.dataclass
 class LanguageSearch:
     """Writes molecules, and trains the prompt on the best of them.
 
@@ -74,23 +76,19 @@ class LanguageSearch:
         ValueError: If the source has no writer.
     """
 
-    def __init__(
-        self,
-        source: Any,
-        batch: int = 64,
-        memory: int = 64,
-        steps: int = 4,
-        learning_rate: float = 0.02,
-        temperature: float = 1.0,
-    ):
-        if not hasattr(source, "writer"):
+    source: Any
+    batch: int = 64
+    memory: int = 64
+    steps: int = 4
+    learning_rate: float = 0.02
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not hasattr(self.source, "writer"):
             raise ValueError(
-                f"The source {source!r} does not write molecules. Use one like"
-                " zinc-autoencoder."
+                f"The source {self.source!r} does not write molecules. Use one"
+                " like zinc-autoencoder."
             )
-        self.source, self.batch, self.memory = source, batch, memory
-        self.steps, self.learning_rate = steps, learning_rate
-        self.temperature = temperature
 
     def __call__(
         self, archives: Sequence[Archive], counts: Sequence[int]

@@ -30,6 +30,7 @@ class _State:
     written: list[str | None] = dataclasses.field(default_factory=list)
 
 
+@dataclasses.dataclass
 class QMO:
     """Descends a loss of decoded molecules by one-sided estimates.
 
@@ -53,21 +54,14 @@ class QMO:
         ValueError: If a start cannot be read by the source, or is missing.
     """
 
-    def __init__(
-        self,
-        source: Any,
-        directions: int = 50,
-        radius: float = 10.0,
-        learning_rate: float = 0.2,
-        steps: int = 20,
-        restarts: int = 50,
-        weight: float = 4.0,
-        sign: bool = False,
-    ):
-        self.source, self.directions = source, directions
-        self.radius, self.learning_rate = radius, learning_rate
-        self.steps, self.restarts = steps, restarts
-        self.weight, self.sign = weight, sign
+    source: Any
+    directions: int = 50
+    radius: float = 10.0
+    learning_rate: float = 0.2
+    steps: int = 20
+    restarts: int = 50
+    weight: float = 4.0
+    sign: bool = False
 
     def __call__(
         self, archives: Sequence[Archive], counts: Sequence[int]
