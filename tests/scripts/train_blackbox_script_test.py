@@ -7,11 +7,11 @@ import sys
 import time
 import urllib.request
 
-import keras
 import numpy as np
 import pytest
 
 from reprogram.blackbox.ledger import Ledger
+from reprogram.experiments import prediction
 from reprogram.report import record
 from reprogram.service import runs
 from tests import commands
@@ -141,9 +141,8 @@ def test_a_run_predicts_with_and_without_its_service(ended):
     images = np.random.default_rng(0).uniform(0, 255, (3, 8, 8, 1))
     expected = queried.predict(images)
     assert Ledger(folder / "a" / "ledger.db").bill().queries == paid + 3
-    model = keras.saving.load_model(folder / "a" / "model.keras")
-    logits = model.predict(queried.service.prepare(images), verbose=0)
-    np.testing.assert_allclose(keras.ops.softmax(logits), expected, atol=1e-5)
+    local = prediction.load(folder / "a").predictor.predict(images)
+    np.testing.assert_allclose(local, expected, atol=1e-5)
     assert queried.parameters == saved["trainable_parameters"]
 
 
@@ -153,7 +152,8 @@ def test_the_program_of_a_restricted_service_asks_it(ended):
     saved = record.load(folder / "e" / "record.json")
     assert saved["source"]["name"] == "shapes (label1)"
     assert not (folder / "e" / "model.keras").exists()
-    queried = runs.Queried.load(folder / "e", saved)
+    queried = prediction.load(folder / "e").predictor
+    assert isinstance(queried, runs.Queried)
     assert queried.predict(np.zeros((1, 8, 8, 1))).shape == (1, 10)
 
 
