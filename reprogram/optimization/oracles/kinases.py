@@ -29,7 +29,7 @@ def fit_kinase(
     Args:
         smiles: Valid SMILES strings.
         active: 0 or 1 `(molecules,)`.
-        path: The `.npz` to write; `molecules.oracles.get` reads it.
+        path: The `.npz` to write; `optimization.oracles.get` reads it.
         trees: Number of trees.
         seed: Seed of the forest.
 
