@@ -35,6 +35,7 @@ _PUBLIC = {
 _SAVED = {
     "robustness.hardening.hardened": "Hardened",
     "predictors.fine_tuning": "Still",
+    "blackbox.experiment": "LogScores",
     "optimization.search.language": "PromptedWriter",
     "sources.text_encoder": "PaddedEmbedding SplitMask",
     "sources.log_mel": "LogMel",

@@ -25,6 +25,8 @@ LIGHT = (
     "reprogram.molecules",
     "reprogram.parallel",
     "reprogram.metrics",
+    "reprogram.blackbox.meter",
+    "reprogram.optimization.run",
     "reprogram.predictors.baselines",
     "reprogram.sources",
     "reprogram.sources.pretraining.corpus",

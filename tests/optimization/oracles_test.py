@@ -104,6 +104,8 @@ def test_an_unknown_oracle_names_what_there_is():
         oracles.get("gap")
     with pytest.raises(ValueError, match="'nowhere:f' cannot be imported"):
         oracles.get("nowhere:f")
+    with pytest.raises(ValueError, match="TARGETS is no function"):
+        oracles.get("reprogram.optimization.oracles.pmo:TARGETS")
     with pytest.raises(ValueError, match="No property 'gap'"):
         oracles.score(["C"], ["gap"])
 

@@ -1,13 +1,16 @@
 """Oracles of others: a Python function, a service, a trained run."""
 
+import functools
 import importlib
 import os
 import pathlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from reprogram import files
 from reprogram.blackbox.ledger import Oracle
 
 
@@ -23,13 +26,17 @@ def function(name: str) -> Oracle:
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError, SyntaxError) as error:
+        found = getattr(importlib.import_module(module), attribute)
+        if not callable(found):
+            raise TypeError(f"{attribute} is no function")
+    # The module is the user's, and may raise anything.
+    except Exception as error:
         raise ValueError(
             f"Oracle {name!r} cannot be imported ({error}). Expected"
             " module:function, with the module on the path or in the working"
             " folder."
         ) from error
+    return found
 
 
 def service(address: str, timeout: float = 60.0) -> Oracle:
@@ -53,8 +60,8 @@ def service(address: str, timeout: float = 60.0) -> Oracle:
 def run_of(name: str) -> tuple[str, str] | None:
     """Splits `folder` or `folder:target` into both, if a run is there."""
     for folder, target in ((name, ""), name.rpartition(":")[::2]):
-        files = ("record.json", "result.json")
-        if folder and any((pathlib.Path(folder) / f).exists() for f in files):
+        names = ("record.json", "result.json")
+        if folder and any((pathlib.Path(folder) / n).exists() for n in names):
             return folder, target
     return None
 
@@ -75,10 +82,9 @@ def run(folder: str, target: str = "") -> Oracle:
         ValueError: If the run does not read molecules, or the target is not
             one of its targets.
     """
-    from reprogram.experiments import prediction
     from reprogram.molecules.smiles import read
 
-    loaded = prediction.load(folder, jobs=1)
+    loaded = _loaded(folder, files.stamp(folder))
     column = _column(loaded.record["task"], folder, target)
     explain = getattr(loaded.source, "explain", None) or (lambda row: "")
 
@@ -96,6 +102,14 @@ def run(folder: str, target: str = "") -> Oracle:
         return values
 
     return ask
+
+
+@functools.lru_cache(maxsize=4)
+def _loaded(folder: str, stamp: str) -> Any:
+    """Loads a run once; the stamp tells whether it has changed."""
+    from reprogram.experiments import prediction
+
+    return prediction.load(folder, jobs=1)
 
 
 def _column(task: dict, folder: str, target: str) -> int:
