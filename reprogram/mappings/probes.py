@@ -13,6 +13,7 @@ def _regression(
     x: np.ndarray, y: np.ndarray, targets: int, groups: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.linear_model import Ridge
+    from threadpoolctl import threadpool_limits
 
     kernel, bias = np.zeros((x.shape[1], targets)), np.zeros(targets)
     for k, column in enumerate(columns(y, targets)):
@@ -20,8 +21,10 @@ def _regression(
         bias[k] = column[known].sum()  # Right for at most one value.
         if known.sum() > 1:
             inside, values = x[known], column[known]
-            probe = Ridge(_penalty(inside, values, groups[known]))
-            probe.fit(inside, values)
+            # So small a problem is faster without threads.
+            with threadpool_limits(1):
+                probe = Ridge(_penalty(inside, values, groups[known]))
+                probe.fit(inside, values)
             kernel[:, k], bias[k] = probe.coef_, probe.intercept_
     return kernel, bias
 

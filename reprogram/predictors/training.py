@@ -96,7 +96,7 @@ class Views:
     ):
         rear = model.rear() if features is not None else None
         self.body: keras.Model = model if rear is None else rear
-        self.source, self.features = source, features
+        self.model, self.source, self.features = model, source, features
         self.layer = "" if rear is None else str(model.input_layer)
         self.count = 0 if source.augment is None else count
 
@@ -329,7 +329,11 @@ def predict(
 
 def _predict(prepare: Views, problem: str, inputs: np.ndarray) -> np.ndarray:
     x, _ = prepare(inputs)
-    scores = prepare.body.predict(x, batch_size=64, verbose=0)
+    if prepare.layer:
+        # The function that reads features is compiled already.
+        scores = prepare.model.mapping(prepare.body.source_scores(x))
+    else:
+        scores = prepare.body.predict(x, batch_size=64, verbose=0)
     if problem == "classification":
         scores = ops.softmax(scores)
     elif problem == "multilabel":
