@@ -16,6 +16,7 @@ is possible. The same command resumes after an interruption.
 import csv
 import json
 import pathlib
+from collections.abc import Iterator
 
 from absl import flags
 
@@ -108,7 +109,7 @@ def main(_: list[str]) -> None:
     if columns != run.columns():
         print(f"The input has such columns, so these are {', '.join(columns)}.")
 
-    def parts(start):
+    def parts(start: int) -> Iterator[list[list[str]]]:
         for cells, values, reasons in rows.parts(start):
             own = run(values, reasons)
             yield [[*row, *more] for row, more in zip(cells, own)]

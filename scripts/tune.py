@@ -34,7 +34,7 @@ def main(_: list[str]) -> None:
     from reprogram import files
 
     if not FLAGS["seeds"].present:
-        FLAGS.seeds = 2
+        FLAGS["seeds"].value = 2
     if FLAGS.output_dir:
         files.check_writable(FLAGS.output_dir)
     rows = train.prepare()

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from reprogram.predictors import Predictor
+from reprogram.predictors import Fitted
 from reprogram.predictors import conformal
 from reprogram.predictors.assessment import Assessment
 from reprogram.predictors.baselines import BASELINES
@@ -39,7 +39,7 @@ class Run:
 
     folder: pathlib.Path
     record: dict[str, Any]
-    predictor: Predictor
+    predictor: Fitted
     source: Source | None = None
     alerts: tuple[str, ...] = ()
     confidence: float = 0.9
@@ -122,7 +122,9 @@ class Run:
                 values, known, truth.astype(int), self.confidence
             )
             return None, None, sets
-        ends, sets, ones = [], [], np.ones(len(values))
+        ends: list[tuple[np.ndarray, np.ndarray]] = []
+        members: list[np.ndarray] = []
+        ones = np.ones(len(values))
         for k, column in enumerate(values.T):
             there = np.isfinite(truth[:, k]) & np.isfinite(known[:, k])
             y, p = truth[there, k], known[there, k]
@@ -133,11 +135,11 @@ class Run:
                 )
                 continue
             new, old = (np.stack([1 - q, q], axis=1) for q in (column, p))
-            sets.append(
+            members.append(
                 conformal.label_sets(new, old, y.astype(int), self.confidence)
             )
-        if sets:
-            return None, None, np.stack(sets, axis=1)
+        if members:
+            return None, None, np.stack(members, axis=1)
         lower, upper = (np.stack(part, axis=1) for part in zip(*ends))
         return lower, upper, None
 

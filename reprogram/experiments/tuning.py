@@ -142,9 +142,9 @@ def search(
         ) from error
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
-    file = optuna.storages.journal.JournalFileBackend(
-        str(folder / "trials.log")
-    )
+    from optuna.storages import journal
+
+    file = journal.JournalFileBackend(str(folder / "trials.log"))
     study = optuna.create_study(
         storage=optuna.storages.JournalStorage(file),
         study_name="recipe",

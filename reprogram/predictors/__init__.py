@@ -19,19 +19,27 @@ if TYPE_CHECKING:
     from reprogram.predictors.recipe import Recipe
 
 
-class Predictor(Protocol):
-    """A model of one task, whatever it is made of.
+class Fitted(Protocol):
+    """What a run has saved: it predicts, whatever it is made of."""
+
+    @property
+    def name(self) -> str:
+        """Row of the table of results."""
+        ...
+
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        """Predicts values or probabilities `(samples, targets)`."""
+        ...
+
+
+class Predictor(Fitted, Protocol):
+    """A model of one task that can be fitted and saved.
 
     `assess(inputs, confidence) -> Assessment` is optional: intervals or sets,
     domain and nearest training molecules. `about(data)` is optional too: what
     a page shows of it. `parameters` counts what was fitted, `None` where that
     has no sense.
     """
-
-    @property
-    def name(self) -> str:
-        """Row of the table of results."""
-        ...
 
     @property
     def parameters(self) -> int | None:
@@ -42,10 +50,6 @@ class Predictor(Protocol):
         self, data: "Data", rows: np.ndarray, validation: np.ndarray
     ) -> "Predictor":
         """Fits to some rows; those of `validation` choose among epochs."""
-        ...
-
-    def predict(self, inputs: np.ndarray) -> np.ndarray:
-        """Predicts values or probabilities `(samples, targets)`."""
         ...
 
     def save(self, folder: pathlib.Path) -> None:

@@ -215,7 +215,7 @@ class BaselinePredictor:
         return cls(about["key"], about["seed"]).fit(data, rows, rows[:0])
 
 
-def fitted_values(model: object) -> int:
+def fitted_values(model: Any) -> int:
     """Counts the values that fitting an estimator has learned.
 
     Means and scales of inputs and chosen penalties are not counted.

@@ -85,7 +85,7 @@ class Ensemble:
             values `(samples, columns)`.
         """
         inputs = np.asarray(inputs, object)
-        values = self.model.predict(inputs, self._table(inputs))
+        values = self.model.predict(list(inputs), self._table(inputs))
         return self._shaped(np.asarray(values))
 
     def _shaped(self, values: np.ndarray) -> np.ndarray:
@@ -115,10 +115,11 @@ class Ensemble:
             training molecules.
         """
         inputs = np.asarray(inputs, object)
-        found = self.model.assess(inputs, confidence, self._table(inputs))
+        found = self.model.assess(list(inputs), confidence, self._table(inputs))
         values = self._shaped(found.prediction)
         sets = found.sets
-        if self.problem == "classification" and sets.ndim == 3:
+        classes = self.problem == "classification"
+        if classes and sets is not None and sets.ndim == 3:
             sets = sets[:, 0]
         return found._replace(prediction=values, sets=sets)
 

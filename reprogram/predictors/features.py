@@ -207,6 +207,7 @@ def read_front(
     if view and source.augment is not None:
         inputs = source.augment(inputs, view - 1)
     enter, _ = slice_source(source.model, layer, source.feature_layer)
+    assert enter is not None  # a layer was named
     parts = []
     for start in range(0, len(inputs), BATCH):
         batch = source.preprocess(inputs[start : start + BATCH])

@@ -80,6 +80,7 @@ def _semantic(
             f" {' and '.join(missing)}. Use 'frequency', or make it in"
             " Python: SemanticMapping.from_names(...)."
         )
+    assert not isinstance(targets, int)  # or it was missing
     return mappings.SemanticMapping.from_names(
         source.class_names,
         targets,

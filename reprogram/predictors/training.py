@@ -259,7 +259,7 @@ def _compile(
         mapping = model.mapping
         count = getattr(mapping, "classes", getattr(mapping, "targets", 0))
         counts = np.bincount(labels, minlength=count)
-        loss = losses.get(recipe.loss, "classification", counts)
+        loss = losses.get(recipe.loss, "classification", counts.tolist())
         model.compile(keras.optimizers.Adam(recipe.learning_rate), loss)
     if body is not model:
         # Shared, so that one optimizer serves both.

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -94,13 +95,13 @@ def shape_of(source: Source) -> tuple[int, ...]:
     return shape
 
 
-def window_of(source: Source, recipe: Recipe) -> list[int]:
+def window_of(source: Source, recipe: Recipe) -> tuple[int, ...]:
     """Returns the size that a frame leaves to the data."""
     sides = shape_of(source)[:-1]
-    return [max(1, int(size * recipe.window)) for size in sides]
+    return tuple(max(1, int(size * recipe.window)) for size in sides)
 
 
-def _shared(source: Source, recipe: Recipe) -> dict[str, object]:
+def _shared(source: Source, recipe: Recipe) -> dict[str, Any]:
     """Arguments of all layers that train an array."""
     smooth = recipe.total_variation
     return {
@@ -124,7 +125,7 @@ def half_range(source: Source) -> float:
     return 0.5 * (high - low)
 
 
-def _framed(source: Source, recipe: Recipe) -> dict[str, object]:
+def _framed(source: Source, recipe: Recipe) -> dict[str, Any]:
     """Arguments of all layers with a frame, which has to end somewhere."""
     shared = _shared(source, recipe)
     return shared | {
@@ -188,7 +189,7 @@ def _token_map(source: Source, recipe: Recipe, seed: int) -> layers.Layer:
     """Reads the tokens that the preprocessing gives, and starts with them."""
     name = named(recipe, source)
     entry = input_layer(recipe, source)
-    words = transforms.dictionary(source.model, entry)
+    words = transforms.dictionary(source.model, str(entry))
     size, width = words.shape
     if name == "dense_token_map":
         return transforms.DenseTokenMap(size, size, tokens=range(size))
