@@ -111,8 +111,11 @@ def figures() -> Iterator[tuple[str, float, str, float | None]]:
     if FLAGS.before:
         old = train(pathlib.Path(FLAGS.before))
         yield "nav17, table, before", old["table"], "s", None
-        yield "nav17, table over before", times["table"] / old["table"], "", (
-            1 / 6
+        yield (
+            "nav17, table over before",
+            times["table"] / old["table"],
+            "",
+            (1 / 6),
         )
     bare = seconds("-c", "pass")
     yield "import", seconds("-c", "import reprogram") - bare, "s", 0.1

@@ -34,6 +34,7 @@ import importlib.util
 import inspect
 import pathlib
 from collections.abc import Callable
+from typing import Any
 
 from reprogram.tasks import arrays
 from reprogram.tasks import images
@@ -64,7 +65,7 @@ LABELS = {"nav17": 128}
 _ABOUT = ("name", "metric", "unit", "citation", "licence")
 
 
-def load(name_or_path: str | pathlib.Path, **options: object) -> Task:
+def load(name_or_path: str | pathlib.Path, **options: Any) -> Task:
     """Loads a task by its name or from a file of the user.
 
     Args:
@@ -137,6 +138,7 @@ def _from_python(path: pathlib.Path) -> Task:
     if not path.exists():
         raise ValueError(f"There is no file {path}. Check the path.")
     spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None  # it ends in .py
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

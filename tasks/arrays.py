@@ -74,7 +74,7 @@ def from_npz(
     return build_task(
         f"{path.stem}-{prefix}" if prefix else path.stem,
         modality,
-        inputs,
+        list(inputs),
         _targets(y, problem),
         [wrong(row) for row in inputs],
         split=sides if any(sides) else None,
@@ -165,6 +165,8 @@ def _targets(y: np.ndarray, problem: str) -> targets.Targets:
     whole = y.dtype.kind != "f" or (y[np.isfinite(y)] % 1 == 0).all()
     if y.shape[1] == 1:
         problem = problem or ("classification" if whole else "regression")
-        return targets.read({"y": y[:, 0].astype(str)}, problem)
-    columns = {f"y{i}": column.astype(str) for i, column in enumerate(y.T, 1)}
+        return targets.read({"y": y[:, 0].astype(str).tolist()}, problem)
+    columns = {
+        f"y{i}": column.astype(str).tolist() for i, column in enumerate(y.T, 1)
+    }
     return targets.read(columns, problem)

@@ -210,9 +210,9 @@ def _size(
 def _decode(
     file: str | pathlib.Path, size: tuple[int, int], channels: int
 ) -> np.ndarray:
-    with Image.open(file) as image:
-        gray = channels == 1 or _is_gray(image)
-        image = ImageOps.exif_transpose(image)
+    with Image.open(file) as opened:
+        gray = channels == 1 or _is_gray(opened)
+        image: Image.Image = ImageOps.exif_transpose(opened)
         if image.mode.startswith("I;16"):
             image = Image.fromarray(np.asarray(image, "float32") / 257)
         else:

@@ -1,6 +1,7 @@
 """The rows of a file: those that can be used make the task."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ def build_task(
     inputs: Sequence,
     targets: Targets,
     reasons: Sequence[str],
-    **fields: object,
+    **fields: Any,
 ) -> Task:
     """Makes a task of the rows that can be used and lists the others.
 
@@ -59,8 +60,8 @@ def build_task(
             fields[field] = [fields[field][row] for row in keep]
     fields = {"metric": default_metric(targets.problem, names)} | fields
     fields |= {"targets": values, "target_names": names, "dropped": dropped}
-    inputs = [inputs[row] for row in keep]
-    return Task(name, modality, targets.problem, inputs, **fields)
+    kept: Any = [inputs[row] for row in keep]  # `Task` makes an array of it
+    return Task(name, modality, targets.problem, kept, **fields)
 
 
 def default_metric(problem: str, names: Sequence[str]) -> str:

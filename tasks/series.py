@@ -118,7 +118,7 @@ def stack(
     """
     found = [_numbers(channels) for channels in rows]
     counts = collections.Counter(len(row) for row in found if row)
-    channels = max(counts, key=counts.get, default=0)
+    channels = max(counts, key=lambda size: counts[size], default=0)
     series, reasons = [], []
     for row in found:
         sizes = sorted({len(channel) for channel in row})
@@ -180,8 +180,8 @@ def _read_ts(path: pathlib.Path, lines: Sequence[str]) -> tuple[list[Row], str]:
         line.split(":") if labeled else [*line.split(":"), ""]
         for line in lines[start:]
     ]
-    rows = [Row(row[:-1], row[-1]) for row in rows]
-    return rows, "regression" if regression else "classification"
+    found = [Row(row[:-1], row[-1]) for row in rows]
+    return found, "regression" if regression else "classification"
 
 
 def _read_tsv(

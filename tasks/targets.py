@@ -176,7 +176,8 @@ def classes(labels: Iterable[str | None]) -> Targets:
     labels = list(labels)
     names = sorted({name for name in labels if name is not None}, key=_order)
     codes = {name: code for code, name in enumerate(names)}
-    values = np.array([codes.get(name, np.nan) for name in labels], "float64")
+    numbers = [np.nan if name is None else codes[name] for name in labels]
+    values = np.array(numbers, "float64")
     reasons = tuple("empty target" if name is None else "" for name in labels)
     return Targets("classification", values[:, None], tuple(names), reasons)
 
@@ -202,7 +203,7 @@ def _numbers(columns: Mapping[str, Sequence[str]], problem: str) -> Targets:
                 reasons[row] = f"{name} is not 0, 1 or empty: {cell!r}"
             else:
                 values[row, column] = value
-    for row in np.flatnonzero(np.isnan(values).all(axis=1)):
+    for row in np.flatnonzero(np.isnan(values).all(axis=1)).tolist():
         reasons[row] = reasons[row] or "empty target"
     return Targets(problem, values, tuple(columns), tuple(reasons))
 

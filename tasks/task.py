@@ -1,7 +1,8 @@
 """What a task is: inputs, targets, a metric, and what was left out."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 
@@ -92,7 +93,7 @@ class Task:
     def _fail(self, message: str) -> None:
         raise ValueError(f"Task {self.name!r}: {message}")
 
-    def _check_choice(self, field: str, choices: Sequence[str]) -> None:
+    def _check_choice(self, field: str, choices: Collection[str]) -> None:
         if getattr(self, field) not in choices:
             self._fail(
                 f"`{field}` must be one of {', '.join(choices)}."
@@ -193,8 +194,8 @@ class Task:
 
 def _array(
     field: str,
-    value: Sequence,
-    dtype: object = None,
+    value: Any,
+    dtype: Any = None,
     shape: str = "of numbers, a row for each input",
 ) -> np.ndarray:
     try:

@@ -56,7 +56,7 @@ def build(
     reasons = [reason for _, part in parts for reason in part]
     if split is None:
         found = molecules.merge(rows, found, reasons)
-        reasons = found.reasons
+        reasons = list(found.reasons)
     return build_task(
         name, "molecule", rows, found, reasons, split=split, **about
     )

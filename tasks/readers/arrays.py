@@ -78,7 +78,10 @@ def from_series(
 
     def read(rows: Sequence[Sequence[str]]) -> Read:
         parts = [series.stack([row]) for row in rows]
-        values = [_ended(value, shape, shorter) for (value,), _ in parts]
+        values = [
+            None if value is None else _ended(value, shape, shorter)
+            for (value,), _ in parts
+        ]
         reasons = [reason for _, (reason,) in parts]
         return values, _compare(values, reasons, shape)
 
@@ -145,10 +148,8 @@ def _read(shape: Shape, shorter: bool, rows: Sequence[np.ndarray]) -> Read:
     return found, _compare(found, reasons, shape)
 
 
-def _ended(
-    x: np.ndarray | None, shape: Shape, shorter: bool
-) -> np.ndarray | None:
-    fits = x is not None and x.ndim == 2 and len(x) < shape[0]
+def _ended(x: np.ndarray, shape: Shape, shorter: bool) -> np.ndarray:
+    fits = x.ndim == 2 and len(x) < shape[0]
     return lengths.ended(x, shape[0]) if shorter and fits else x
 
 
@@ -167,7 +168,9 @@ def _compare(
     found: Sequence[np.ndarray | None], reasons: Sequence[str], shape: Shape
 ) -> list[str]:
     return [
-        reason or ("" if value.shape == shape else _differ(value.shape, shape))
+        reason
+        if reason or value is None or value.shape == shape
+        else _differ(value.shape, shape)
         for value, reason in zip(found, reasons)
     ]
 

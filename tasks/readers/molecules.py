@@ -142,7 +142,8 @@ def canonical(rows: Sequence[str]) -> tuple[list[str | None], list[str]]:
     >>> canonical(["OCC[NH3+]", "C1CC"])[0]
     ['[NH3+]CCO', None]
     """
-    found, reasons = [], []
+    found: list[str | None] = []
+    reasons: list[str] = []
     for text in rows:
         try:
             found.append(Chem.MolToSmiles(smiles.parse(text)))

@@ -109,7 +109,8 @@ def stream(
     (';', ['id', 'smiles'], [(['1', 'CCO'], ''), (['2', ''], '')])
     """
     lines = _lines(path)
-    delimiter, header = next(lines), next(lines, [])
+    delimiter = next(lines)
+    header: list[str] = next(lines, [])
     columns = [name.strip() for name in header]
     if not columns or len(set(columns)) < len(columns):
         raise ValueError(

@@ -75,7 +75,8 @@ def scaffold_split(smiles: Sequence[str], test_fraction: float = 0.2) -> Split:
     for row, text in enumerate(smiles):
         groups.setdefault(scaffold(text), []).append(row)
     room = round(len(smiles) * (1 - test_fraction))
-    train, test = [], []
+    train: list[int] = []
+    test: list[int] = []
     for text in sorted(groups, key=lambda s: (-len(groups[s]), _checksum(s))):
         fits = len(train) + len(groups[text]) <= room
         (train if fits else test).extend(groups[text])
@@ -154,7 +155,7 @@ def _scaffold(task: Task, test_fraction: float, seed: int) -> Split:
             f"Task {task.name!r}: only molecules have scaffolds, not"
             f" {task.modality} inputs. Choose random or given."
         )
-    return scaffold_split(task.inputs, test_fraction)
+    return scaffold_split(list(task.inputs), test_fraction)
 
 
 SPLITS: dict[str, Callable[[Task, float, int], Split]] = {
