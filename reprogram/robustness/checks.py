@@ -19,7 +19,7 @@ def checked(
         model: Takes `(n, ...)`, returns scores `(n, classes)`.
         x: Inputs inside the threat's bounds, `(n, ...)`.
         y: Class ids, `(n,)`.
-        threat: What the attacker may change.
+        threat: Threat model with the bounds of the inputs.
 
     Returns:
         The inputs as float32, the labels as int32, and the facts.
@@ -35,7 +35,7 @@ def checked(
             f" {x.shape} and type {x.dtype}."
         )
     x = x.astype("float32")
-    _check_values(x, threat.bounds)
+    check_values(x, threat.bounds)
     y = _checked_labels(y, x)
     _check_threat(threat, x)
     facts = inspect(model, x, threat.bounds)
@@ -51,7 +51,7 @@ def white_box(facts: Facts, name: str) -> None:
     """Refuses a model without gradients.
 
     Args:
-        facts: What `inspect` found.
+        facts: Facts about the model, from `inspect`.
         name: The attack that needs gradients.
 
     Raises:
@@ -65,7 +65,8 @@ def white_box(facts: Facts, name: str) -> None:
         )
 
 
-def _check_values(x: np.ndarray, bounds: tuple) -> None:
+def check_values(x: np.ndarray, bounds: tuple) -> None:
+    """Refuses values that are NaN or lie outside the bounds."""
     if np.isnan(x).any():
         raise ValueError(
             f"`x` holds NaN in {np.isnan(x).reshape(len(x), -1).any(1).sum()}"

@@ -22,11 +22,11 @@ class Facts:
     """What an attack must know about a model.
 
     Args:
-        classes: How many scores an answer has.
-        answers: `"logits"` or `"probabilities"`.
+        classes: Number of scores of a prediction.
+        answers: `"logits"` or `"probabilities"`, what the scores are.
         differentiable: Whether gradients can be computed.
         deterministic: Whether the same input gets the same answer.
-        warnings: What makes attacks on this model hard to trust.
+        warnings: Reasons why attacks on this model are hard to trust.
     """
 
     classes: int
@@ -69,7 +69,8 @@ def inspect(
             " (-s, s)."
         )
     again = ops.convert_to_numpy(scores(x))
-    noise = np.random.default_rng(0).uniform(*bounds, x.shape)
+    low, high = bounds
+    noise = np.random.default_rng(0).uniform(low, high, x.shape)
     other = ops.convert_to_numpy(scores(noise.astype("float32")))
     steady = bool(np.allclose(answer, again, rtol=1e-4, atol=1e-5))
     answers = "probabilities" if _sums_to_one(answer, other) else "logits"
@@ -92,10 +93,10 @@ def inference(model: Callable) -> Callable:
     if isinstance(model, keras.layers.Layer):
         return lambda x: ops.cast(model(x, training=False), "float32")
     try:
-        parameters = python.signature(model).parameters
+        trains = "training" in python.signature(model).parameters
     except (TypeError, ValueError):
-        parameters = {}
-    if "training" in parameters:
+        trains = False
+    if trains:
         return lambda x: ops.cast(model(x, training=False), "float32")
     return lambda x: ops.cast(model(x), "float32")
 
@@ -105,7 +106,7 @@ def logits(model: Callable, facts: Facts) -> Callable:
 
     Args:
         model: Takes `(n, ...)`, returns scores `(n, classes)`.
-        facts: What `inspect` found.
+        facts: Facts about the model, from `inspect`.
 
     Returns:
         A function in inference mode; of probabilities it gives the logarithm.
@@ -161,7 +162,7 @@ def graph(model: Callable, key: Any, function: Callable) -> Callable:
     """Compiles a function that calls the model; once a key for Keras models.
 
     Args:
-        model: What `function` calls.
+        model: Model that `function` calls.
         key: Tells this function from others that call the same model.
         function: Takes and returns tensors.
 

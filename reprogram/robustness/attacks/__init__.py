@@ -7,7 +7,7 @@ All attacks take, as far as they need it:
         scores or classes only.
     x: Inputs inside the bounds of the threat, `(n, ...)`.
     y: Class ids, `(n,)`.
-    threat: What the attacker may change, such as `Linf(0.03)`.
+    threat: Threat model, such as `Linf(0.03)`: what may change, and how much.
     samples: Number of predictions that are averaged, above 1 for a model that
         is random.
     batch_size: Number of inputs in one call of the model.
@@ -36,7 +36,7 @@ from reprogram.robustness.attacks.spatial import spatial
 from reprogram.robustness.attacks.square import square
 from reprogram.robustness.attacks.universal import universal
 
-ATTACKS = {
+ATTACKS: dict[str, Callable] = {
     "fgsm": fgsm,
     "pgd": pgd,
     "apgd": apgd,

@@ -8,9 +8,8 @@ from keras import ops
 
 from reprogram.robustness.attacks.pgd import begin_at
 from reprogram.robustness.attacks.result import AttackResult
+from reprogram.robustness.attacks.tools import gradients
 from reprogram.robustness.attacks.tools import job as driver
-from reprogram.robustness.attacks.tools.gradients import rivals_of
-from reprogram.robustness.attacks.tools.gradients import sloped
 from reprogram.robustness.models import graph
 from reprogram.robustness.threats.balls import wide
 
@@ -37,12 +36,12 @@ def apgd(
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        loss: `"ce"`, `"dlr"` or `"margin"`.
-        steps: Gradient steps a restart.
-        restarts: Random starts, with targets of each.
+        loss: Loss to climb: `"ce"`, `"dlr"` or `"margin"`.
+        steps: Number of gradient steps in a restart.
+        restarts: Number of random starts, with targets for each target.
         targets: 0 moves away from the label; k moves to each of the k
             likeliest wrong classes in turn.
-        start: Where the first restart starts, `(n, ...)`.
+        start: Inputs at which the first restart begins, `(n, ...)`.
 
     Example:
     >>> from reprogram.robustness import L2
@@ -62,7 +61,7 @@ def apgd(
     def attack(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         goals = job.y[rows][:, None]
         if targets:
-            goals = rivals_of(job, rows, targets)
+            goals = gradients.rivals_of(job, rows, targets)
         moved, spent = job.x[rows], np.zeros(len(rows), "int64")
         left = np.arange(len(rows))
         for trial in range(restarts * goals.shape[1]):
@@ -96,7 +95,7 @@ def checkpoints(steps: int) -> list[int]:
 
 
 def _climber(job: driver.Job, loss: str, targeted: bool) -> Callable:
-    inner, slope = job.threat, sloped(job, loss, targeted)
+    inner, slope = job.threat, gradients.sloped(job, loss, targeted)
 
     def step(state: dict, fixed: dict, pace: Any) -> dict:
         threat, momentum = inner.at(pace[0]), pace[1]

@@ -43,16 +43,15 @@ def auto_attack(
 
     Args:
         model: Takes `(n, ...)`, returns scores `(n, classes)`; best logits.
-        threat: What the attacker may change: Linf, L2 or L1. Of other
-            threats, the attacks that know them run, and a flag names the
-            others.
+        threat: Threat model: `Linf`, `L2` or `L1`. Under others only the
+            attacks that know them run, and a flag names those left out.
         version: `"standard"` is APGD on the cross-entropy, APGD on nine
             targets, FAB on nine targets and Square; `"fast"` the first two;
             `"rand"`, for models that are random, APGD on the average of 20
             answers, with both losses.
-        queries: Of Square, for each sample.
-        folder: Where finished parts are kept, so that a run that was
-            interrupted goes on. `None` keeps nothing.
+        queries: Number of queries of Square for each sample.
+        folder: Path of a folder for finished parts, so that an interrupted run
+            goes on; `None` keeps nothing.
 
     Returns:
         The adversarial inputs; `stages` holds the robust accuracy after each
@@ -106,7 +105,7 @@ def _stages(
     targeted = functools.partial(apgd, loss="dlr", targets=targets)
     boundary = functools.partial(fab, targets=targets)
     score_based = functools.partial(square, queries=queries)
-    tables = {
+    tables: dict[str, dict[str, Callable]] = {
         "standard": {
             "apgd-ce": apgd,
             "apgd-t": targeted,
@@ -124,7 +123,8 @@ def _stages(
             f"There is no version {version!r} of AutoAttack. There are:"
             f" {', '.join(tables)}."
         )
-    stages, flags = tables[version], []
+    stages = tables[version]
+    flags: list[str] = []
     norm = job.threat.name
     knows = {
         "fab-t": norm.removesuffix(" restricted") in ("Linf", "L2", "L1"),
@@ -206,7 +206,7 @@ def _identity(job: Job, version: str, queries: int, seed: int) -> dict:
         "attack": "auto_attack",
         "version": version,
         "queries": queries,
-        "threat": digest(repr(job.threat.key()).encode()),
+        "threat": digest(np.array(repr(job.threat.key()).encode())),
         "epsilon": float(job.threat.epsilon),
         "data": digest(job.x, job.y),
         "weights": weights,

@@ -8,16 +8,12 @@ import numpy as np
 from keras import ops
 
 from reprogram.robustness.attacks.result import AttackResult
+from reprogram.robustness.attacks.tools import decisions
 from reprogram.robustness.attacks.tools import job as driver
-from reprogram.robustness.attacks.tools.decisions import bisected
-from reprogram.robustness.attacks.tools.decisions import decision_job
-from reprogram.robustness.attacks.tools.decisions import erring_at
-from reprogram.robustness.attacks.tools.decisions import started
 from reprogram.robustness.attacks.tools.gradients import erring
 from reprogram.robustness.attacks.tools.queries import fused
 from reprogram.robustness.certification.counting import Drawn
-from reprogram.robustness.threats.balls import flat
-from reprogram.robustness.threats.balls import wide
+from reprogram.robustness.threats import balls
 
 _TINY = 1e-12
 _BISECTIONS = 10
@@ -53,7 +49,7 @@ def boundary(
         model: Takes `(n, ...)`, returns scores `(n, classes)`; only the
             largest matters.
         threat: `L2`.
-        queries: Answers that may be asked for each sample.
+        queries: Number of predictions that may be asked for each sample.
         turn: First length of a turn, as a share of the distance.
         pull: First length of a move toward the input, as such a share.
         start: Inputs on which the model errs, if there are, `(n, ...)`.
@@ -72,7 +68,7 @@ def boundary(
     Reference: Brendel, Rauber and Bethge, Decision-Based Adversarial Attacks:
     Reliable Attacks Against Black-Box Machine Learning Models, 2018.
     """
-    job = decision_job(
+    job = decisions.decision_job(
         "Boundary",
         model,
         x,
@@ -82,15 +78,17 @@ def boundary(
         queries=queries,
         batch_size=batch_size,
     )
-    wrong = erring_at(job)
+    wrong = decisions.erring_at(job)
     ask = fused(job, "boundary", _proposed(job), _chosen)
 
     def attack(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng([seed, int(rows[0])])
-        place, hit, spent = started(job, rows, wrong, rng, start)
+        place, hit, spent = decisions.started(job, rows, wrong, rng, start)
         moved = job.x[rows]
         if hit.any():
-            place = bisected(job, rows[hit], place[hit], wrong, _BISECTIONS)
+            place = decisions.bisected(
+                job, rows[hit], place[hit], wrong, _BISECTIONS
+            )
             spent[hit] += _BISECTIONS
             steps = (queries - spent[hit]) // 2
             moved[hit] = _walk(
@@ -143,14 +141,14 @@ def _proposed(job: driver.Job) -> Callable:
         noise = keras.random.normal(
             ops.shape(x), dtype="float32", seed=Drawn(seed)
         )
-        along = ops.sum(flat(noise * delta), axis=1)
+        along = ops.sum(balls.flat(noise * delta), axis=1)
         along = along / ops.maximum(distance, _TINY) ** 2
-        noise = noise - wide(along, x) * delta
+        noise = noise - balls.wide(along, x) * delta
         size = turn * distance / ops.maximum(_length(noise), _TINY)
-        turned = delta + wide(size, x) * noise
+        turned = delta + balls.wide(size, x) * noise
         ratio = distance / ops.maximum(_length(turned), _TINY)
-        turned = turned * wide(ratio, x)
-        near = origin + turned * wide(1 - pull, x)
+        turned = turned * balls.wide(ratio, x)
+        near = origin + turned * balls.wide(1 - pull, x)
         both = ops.concatenate([origin + turned, near], axis=0)
         return job.threat.clip(both)
 
@@ -165,12 +163,12 @@ def _chosen(
     hits = ops.reshape(erring(scores, ops.tile(y, (2,))), (2, -1))
     pair = ops.reshape(moved, (2, *ops.shape(x)))
     both = ops.logical_and(ops.logical_and(hits[0], hits[1]), going)
-    place = ops.where(wide(both, x), pair[1], x)
+    place = ops.where(balls.wide(both, x), pair[1], x)
     distance = _length(pair[1] - origin)
     better = ops.logical_and(
         ops.logical_and(hits[1], going), distance < nearest
     )
-    best = ops.where(wide(better, x), pair[1], best)
+    best = ops.where(balls.wide(better, x), pair[1], best)
     nearest = ops.where(better, distance, nearest)
     counted = ops.stack([hits[0], ops.logical_and(hits[0], hits[1])])
     return place, best, nearest, ops.cast(counted, "float32")
@@ -183,4 +181,4 @@ def _adapted(length: np.ndarray, share: np.ndarray) -> np.ndarray:
 
 
 def _length(x: Any) -> Any:
-    return ops.sqrt(ops.sum(ops.square(flat(x)), axis=1))
+    return ops.sqrt(ops.sum(ops.square(balls.flat(x)), axis=1))

@@ -7,18 +7,13 @@ import numpy as np
 from keras import ops
 
 from reprogram.gradients import value_and_grad
+from reprogram.robustness import models
 from reprogram.robustness.attacks.result import AttackResult
+from reprogram.robustness.attacks.tools import gradients
 from reprogram.robustness.attacks.tools import job as driver
-from reprogram.robustness.attacks.tools.gradients import averaged
-from reprogram.robustness.attacks.tools.gradients import erring
+from reprogram.robustness.attacks.tools import nearest
 from reprogram.robustness.attacks.tools.losses import margin
-from reprogram.robustness.attacks.tools.nearest import prepared
-from reprogram.robustness.attacks.tools.nearest import run_nearest
-from reprogram.robustness.attacks.tools.nearest import trimmed
-from reprogram.robustness.models import graph
-from reprogram.robustness.models import logits
-from reprogram.robustness.threats.balls import flat
-from reprogram.robustness.threats.balls import wide
+from reprogram.robustness.threats import balls
 
 _EDGE = 0.99999
 
@@ -45,7 +40,7 @@ def carlini_wagner(
         steps: Adam steps for each weight.
         searches: Weights tried for each sample.
         rate: Adam's learning rate, in units of the arctangent.
-        confidence: By how much the wrong logit is to win.
+        confidence: Margin by which the wrong logit has to win.
 
     Returns:
         The nearest errors found. Only those inside the radius are successes.
@@ -78,7 +73,7 @@ def carlini_wagner(
     options = np.array([rate, confidence, 0.0], "float32")
 
     def search(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        origin, y = prepared(job, job.x[rows], job.y[rows])
+        origin, y = nearest.prepared(job, job.x[rows], job.y[rows])
         low, high = np.zeros(len(y)), np.full(len(y), np.inf)
         fixed = {"origin": origin, "y": y, "weight": np.ones(len(y))}
         state = {"best": origin, "far": np.full(len(y), np.inf, "float32")}
@@ -91,9 +86,9 @@ def carlini_wagner(
             middle = (low + np.where(np.isinf(high), 0.0, high)) / 2
             fixed["weight"] = np.where(np.isinf(high), low * 10, middle)
         spent = np.full(len(rows), steps * searches * job.samples, "int64")
-        return trimmed(state["best"], rows), spent
+        return nearest.trimmed(state["best"], rows), spent
 
-    return run_nearest(job, search, tell=tell)
+    return nearest.run_nearest(job, search, tell=tell)
 
 
 def _descent(
@@ -112,7 +107,7 @@ def _descent(
 
 def _descender(job: driver.Job) -> Callable:
     """Compiles one step of Adam on where the inputs are in the bounds."""
-    scores, threat = logits(job.model, job.facts), job.threat
+    scores, threat = models.logits(job.model, job.facts), job.threat
     lowest, highest = (np.asarray(b, "float32") for b in threat.bounds)
     middle, half = (lowest + highest) / 2, (highest - lowest) / 2
 
@@ -127,11 +122,11 @@ def _descender(job: driver.Job) -> Callable:
 
     def value(w: Any, fixed: dict, confidence: Any) -> tuple[Any, Any]:
         x = placed(w, fixed["origin"])
-        z = averaged(scores, x, job.samples)
+        z = gradients.averaged(scores, x, job.samples)
         gap = ops.maximum(confidence - margin(z, fixed["y"]), 0.0)
-        far = ops.sum(ops.square(flat(x - fixed["origin"])), axis=1)
+        far = ops.sum(ops.square(balls.flat(x - fixed["origin"])), axis=1)
         loss = ops.sum(far + fixed["weight"] * gap)
-        won = ops.logical_and(erring(z, fixed["y"]), gap <= 0)
+        won = ops.logical_and(gradients.erring(z, fixed["y"]), gap <= 0)
         return loss, (x, threat.norm(x - fixed["origin"]), won)
 
     slope = value_and_grad(value, has_aux=True)
@@ -147,9 +142,9 @@ def _descender(job: driver.Job) -> Callable:
             "w": state["w"] - rate * first / (1 - 0.9**step) / scale,
             "first": first,
             "second": second,
-            "best": ops.where(wide(nearer, x), x, state["best"]),
+            "best": ops.where(balls.wide(nearer, x), x, state["best"]),
             "far": ops.where(nearer, far, state["far"]),
             "hit": ops.logical_or(won, state["hit"]),
         }
 
-    return graph(job.model, ("carlini_wagner", *job.key()), descend)
+    return models.graph(job.model, ("carlini_wagner", *job.key()), descend)

@@ -8,13 +8,10 @@ import numpy as np
 from keras import ops
 
 from reprogram.robustness.attacks.result import AttackResult
+from reprogram.robustness.attacks.tools import gradients
 from reprogram.robustness.attacks.tools import job as driver
-from reprogram.robustness.attacks.tools.gradients import class_slopes
-from reprogram.robustness.attacks.tools.gradients import rivals_of
+from reprogram.robustness.attacks.tools import nearest
 from reprogram.robustness.attacks.tools.hyperplane import reach
-from reprogram.robustness.attacks.tools.nearest import prepared
-from reprogram.robustness.attacks.tools.nearest import run_nearest
-from reprogram.robustness.attacks.tools.nearest import trimmed
 from reprogram.robustness.models import graph
 from reprogram.robustness.threats.balls import wide
 from reprogram.robustness.threats.norms import dual
@@ -43,7 +40,7 @@ def deepfool(
         threat: `Linf`, `L2` or `L1`, also `Restricted`; its norm is made small.
         steps: Steps at most.
         candidates: Likeliest wrong classes to consider; all in one pass.
-        overshoot: How much farther to go than all steps together, relative.
+        overshoot: Share by which the way beyond the boundary is longer.
 
     Returns:
         The nearest errors found. Only those inside the radius are successes.
@@ -67,24 +64,26 @@ def deepfool(
     move, stretch = _mover(job, count), np.float32(1 + overshoot)
 
     def search(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        rivals = rivals_of(job, rows, count)
-        origin, y, rivals = prepared(job, job.x[rows], job.y[rows], rivals)
+        rivals = gradients.rivals_of(job, rows, count)
+        origin, y, rivals = nearest.prepared(
+            job, job.x[rows], job.y[rows], rivals
+        )
         place = origin
         spent = np.zeros(len(rows), "int64")
         for _ in range(steps):
             place, wrong = move(place, origin, y, rivals, stretch)
-            wrong = trimmed(wrong, rows)
+            wrong = nearest.trimmed(wrong, rows)
             spent += ~wrong
             if wrong.all():
                 break
         moved = job.threat.clip(origin + stretch * (place - origin))
-        return trimmed(moved, rows), spent * count * job.samples
+        return nearest.trimmed(moved, rows), spent * count * job.samples
 
-    return run_nearest(job, search, tell=tell)
+    return nearest.run_nearest(job, search, tell=tell)
 
 
 def _mover(job: driver.Job, count: int) -> Callable:
-    slopes_of, threat = class_slopes(job, count), job.threat
+    slopes_of, threat = gradients.class_slopes(job, count), job.threat
     length = dual(threat)
 
     def move(

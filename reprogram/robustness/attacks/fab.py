@@ -8,13 +8,10 @@ from keras import ops
 
 from reprogram.robustness.attacks.pgd import begin_at
 from reprogram.robustness.attacks.result import AttackResult
+from reprogram.robustness.attacks.tools import gradients
 from reprogram.robustness.attacks.tools import job as driver
-from reprogram.robustness.attacks.tools.gradients import rivals_of
-from reprogram.robustness.attacks.tools.gradients import sloped
+from reprogram.robustness.attacks.tools import nearest
 from reprogram.robustness.attacks.tools.hyperplane import reach
-from reprogram.robustness.attacks.tools.nearest import prepared
-from reprogram.robustness.attacks.tools.nearest import run_nearest
-from reprogram.robustness.attacks.tools.nearest import trimmed
 from reprogram.robustness.models import graph
 from reprogram.robustness.threats.balls import wide
 
@@ -42,7 +39,7 @@ def fab(
     Args:
         threat: `Linf`, `L2` or `L1`, also `Restricted`; its norm is made small.
         steps: Gradient steps for each target.
-        targets: How many of the likeliest wrong classes to aim at.
+        targets: Number of the likeliest wrong classes to aim at.
         restarts: Starts; the first from the inputs, others at random.
         inside: Whether an error inside the radius ends the search; False
             goes on to the nearest error.
@@ -66,7 +63,7 @@ def fab(
     walk = _walker(job)
 
     def search(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        goals = rivals_of(job, rows, targets)
+        goals = gradients.rivals_of(job, rows, targets)
         best = np.full(len(rows), np.inf, "float32")
         moved, spent = job.x[rows].copy(), np.zeros(len(rows), "int64")
         left = np.arange(len(rows))
@@ -87,7 +84,7 @@ def fab(
                 break
         return moved, spent
 
-    return run_nearest(job, search, halvings=3, tell=tell)
+    return nearest.run_nearest(job, search, halvings=3, tell=tell)
 
 
 def _walk(
@@ -100,17 +97,20 @@ def _walk(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the nearest error on the way and its distance."""
     far = np.full(len(rows), np.inf, "float32")
-    origin, y, goal, place, far = prepared(
+    origin, y, goal, place, far = nearest.prepared(
         job, job.x[rows], job.y[rows], goal, begin, far
     )
     best = origin
     for _ in range(steps):
         place, best, far = walk(place, best, far, origin, y, goal)
-    return trimmed(best, rows), trimmed(far, rows)
+    return nearest.trimmed(best, rows), nearest.trimmed(far, rows)
 
 
 def _walker(job: driver.Job) -> Callable:
-    slope_of, threat = sloped(job, "margin", targeted=True), job.threat
+    slope_of, threat = (
+        gradients.sloped(job, "margin", targeted=True),
+        job.threat,
+    )
 
     def walk(
         x: Any, best: Any, far: Any, origin: Any, y: Any, goal: Any

@@ -8,17 +8,13 @@ import numpy as np
 from keras import ops
 
 from reprogram.robustness.attacks.result import AttackResult
+from reprogram.robustness.attacks.tools import decisions
 from reprogram.robustness.attacks.tools import job as driver
-from reprogram.robustness.attacks.tools.decisions import bisected
-from reprogram.robustness.attacks.tools.decisions import decision_job
-from reprogram.robustness.attacks.tools.decisions import erring_at
-from reprogram.robustness.attacks.tools.decisions import started
 from reprogram.robustness.attacks.tools.gradients import erring
 from reprogram.robustness.attacks.tools.queries import fused
 from reprogram.robustness.attacks.tools.queries import tallied
 from reprogram.robustness.certification.counting import Drawn
-from reprogram.robustness.threats.balls import flat
-from reprogram.robustness.threats.balls import wide
+from reprogram.robustness.threats import balls
 
 _LEAST = 16
 _HALVINGS = 15
@@ -48,7 +44,7 @@ def hop_skip_jump(
         model: Takes `(n, ...)`, returns scores `(n, classes)`; only the
             largest matters, so one-hot answers will do.
         threat: `L2` or `Linf`.
-        queries: Answers that may be asked for each sample.
+        queries: Number of predictions that may be asked for each sample.
         probes: Neighbors of the first estimate; they grow with the square
             root of the iteration.
         start: Inputs on which the model errs, if there are, `(n, ...)`.
@@ -67,7 +63,7 @@ def hop_skip_jump(
     Reference: Chen, Jordan and Wainwright, HopSkipJumpAttack: A
     Query-Efficient Decision-Based Attack, 2020.
     """
-    job = decision_job(
+    job = decisions.decision_job(
         "HopSkipJump",
         model,
         x,
@@ -81,7 +77,7 @@ def hop_skip_jump(
 
     def attack(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng([seed, int(rows[0])])
-        place, hit, spent = started(job, rows, walk.wrong, rng, start)
+        place, hit, spent = decisions.started(job, rows, walk.wrong, rng, start)
         moved = job.x[rows]
         if hit.any():
             moved[hit], spent[hit] = walk(rows[hit], place[hit], spent[hit])
@@ -95,7 +91,7 @@ class _Walk:
 
     def __init__(self, job: driver.Job, queries: int, probes: int, seed: int):
         self.job, self.queries, self.probes = job, queries, probes
-        self.wrong = erring_at(job)
+        self.wrong = decisions.erring_at(job)
         self.seed = seed
         self.euclidean = job.threat.name == "L2"
         self.values = int(np.prod(job.x.shape[1:]))
@@ -112,7 +108,9 @@ class _Walk:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Returns the nearest errors and the queries spent."""
         rng = np.random.default_rng([self.seed, int(rows[0]), 1])
-        place = bisected(self.job, rows, place, self.wrong, self.steps)
+        place = decisions.bisected(
+            self.job, rows, place, self.wrong, self.steps
+        )
         spent = spent + self.steps
         best, nearest = place.copy(), self.job.distance(place, rows)
         turn, reserve = 1, self.steps + _HALVINGS
@@ -129,10 +127,10 @@ class _Walk:
             slope = _direction(*sums)
             spent[left] += asked
             length = distance / np.sqrt(turn)
-            place[left], asked = self._jump(
+            place[left], jumps = self._jump(
                 rows[left], place[left], slope, length
             )
-            spent[left] += asked + self.steps
+            spent[left] += jumps + self.steps
             now = self.job.distance(place[left], rows[left])
             better = left[now < nearest[left]]
             best[better] = place[better]
@@ -159,7 +157,7 @@ class _Walk:
             noise = keras.random.uniform(
                 shape, -(3**0.5), 3**0.5, dtype="float32", seed=draw
             )
-        scale = wide(delta / self.values**0.5, x)
+        scale = balls.wide(delta / self.values**0.5, x)
         moved = self.job.threat.clip(x + scale * noise)
         return ops.reshape(moved, (-1, *x.shape[1:]))
 
@@ -188,7 +186,9 @@ class _Walk:
             left = left[~hit]
             if not len(left):
                 break
-        landed = bisected(self.job, rows, landed, self.wrong, self.steps)
+        landed = decisions.bisected(
+            self.job, rows, landed, self.wrong, self.steps
+        )
         return landed, asked
 
 
@@ -200,7 +200,7 @@ def _counted(
     wrong = erring(scores, ops.tile(y, (copies,)))
     wrong = ops.reshape(ops.cast(wrong, "float32"), (copies, -1))
     moves = ops.reshape(moved, (copies, -1, *x.shape[1:])) - x
-    moves = ops.reshape(moves, (*ops.shape(wrong), flat(x).shape[1]))
+    moves = ops.reshape(moves, (*ops.shape(wrong), balls.flat(x).shape[1]))
     return (
         ops.reshape(ops.sum(moves, axis=0), ops.shape(x)),
         ops.reshape(ops.einsum("cn,cnd->nd", wrong, moves), ops.shape(x)),

@@ -39,10 +39,10 @@ def nes(
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        queries: Answers that may be asked for each sample.
+        queries: Number of predictions that may be asked for each sample.
         probes: Neighbors of an estimate; pairs on opposite sides.
-        deviation: Of the neighbors, as a share of the range of values. Rounded
-            scores need more.
+        deviation: Standard deviation of the neighbors, as a share of the range
+            of values. Rounded scores need more.
         size: Length of a step in the threat's norm; `None` takes 2.5 radius /
             steps, but a tenth of the radius at least.
         momentum: Share of the last direction that a step keeps.
@@ -79,12 +79,13 @@ def nes(
             left = left[spent[left] + probes + 2 <= queries]
             if not len(left):
                 return place, spent
-            arrays = place[left], job.y[rows[left]]
-            (slope,), pairs = tallied(ask, job, arrays, probes // 2, rng)
+            known = place[left], job.y[rows[left]]
+            (slope,), pairs = tallied(ask, job, known, probes // 2, rng)
             trend[left] = momentum * trend[left] + (1 - momentum) * slope
             origin, y = job.x[rows[left]], job.y[rows[left]]
-            arrays = place[left], origin, y, trend[left]
-            place[left], margin = batched(move, job, *arrays)
+            place[left], margin = batched(
+                move, job, place[left], origin, y, trend[left]
+            )
             spent[left] += 2 * pairs + 1
             left = left[margin >= 0]
 

@@ -40,8 +40,8 @@ def pgd(
         restarts: Random starts. 0 starts once, from the inputs.
         loss: `"ce"`, `"margin"` or `"dlr"`.
         target: Classes to reach, `(n,)`; any error counts as a success.
-        start: Where the first restart starts, such as an earlier attack's
-            result, `(n, ...)`.
+        start: Inputs at which the first restart begins, such as the result of
+            an earlier attack, `(n, ...)`.
 
     Example:
     >>> from reprogram.robustness import Linf

@@ -7,14 +7,13 @@ import numpy as np
 from keras import ops
 
 from reprogram.gradients import value_and_grad
+from reprogram.robustness import models
 from reprogram.robustness.attacks.result import AttackResult
 from reprogram.robustness.attacks.tools import job as driver
 from reprogram.robustness.attacks.tools.queries import fused
 from reprogram.robustness.attacks.tools.queries import margins
 from reprogram.robustness.attacks.tools.queries import narrow
 from reprogram.robustness.checks import checked
-from reprogram.robustness.models import graph
-from reprogram.robustness.models import logits
 from reprogram.robustness.threats.semantic import EDITS
 from reprogram.robustness.threats.semantic import Semantic
 from reprogram.robustness.threats.semantic import edited
@@ -127,7 +126,7 @@ def _tried(
 
 
 def _climber(job: driver.Job) -> Callable:
-    scores = logits(job.model, job.facts)
+    scores = models.logits(job.model, job.facts)
 
     def value(knobs: Any, x: Any, y: Any) -> tuple[Any, Any]:
         margin = margins(scores(edited(x, knobs, job.threat)), y)
@@ -140,7 +139,7 @@ def _climber(job: driver.Job) -> Callable:
         moved = ops.clip(knobs - size * ops.sign(gradient), -1.0, 1.0)
         return moved, margin
 
-    return graph(job.model, ("semantic climb", *job.key()), climb)
+    return models.graph(job.model, ("semantic climb", *job.key()), climb)
 
 
 def _climbed(

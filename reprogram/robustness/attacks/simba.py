@@ -36,8 +36,8 @@ def simba(
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        threat: What the attacker may change; moves are cut to it.
-        queries: Answers that may be asked for each sample.
+        threat: Threat model; moves are projected on it.
+        queries: Number of predictions that may be asked for each sample.
         size: Length of a move; `None` takes the radius in Linf, and a fifth of
             the range of values, but no more than the radius, in others.
         basis: `"values"` moves one value a time, `"dct"` one frequency of

@@ -10,9 +10,7 @@ from keras import ops
 
 from reprogram.robustness.attacks.result import AttackResult
 from reprogram.robustness.attacks.tools import job as driver
-from reprogram.robustness.attacks.tools.queries import fused
-from reprogram.robustness.attacks.tools.queries import margins
-from reprogram.robustness.attacks.tools.queries import narrow
+from reprogram.robustness.attacks.tools import queries
 from reprogram.robustness.attacks.tools.warps import warp
 from reprogram.robustness.attacks.tools.warps import warp_each
 from reprogram.robustness.checks import checked
@@ -38,7 +36,7 @@ def spatial(
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        threat: How far images turn and move.
+        threat: Largest rotation and move.
         grid: Numbers of rotations, of moves down and of moves right.
         worst_of: Try so many random ones in place of the grid; a batch of
             images shares them.
@@ -61,7 +59,7 @@ def spatial(
     _check(x, threat, grid, worst_of)
     x, y, facts = checked(model, x, y, threat)
     job = driver.Job(model, x, y, threat, facts, batch_size)
-    ask = fused(
+    ask = queries.fused(
         job, "spatial", lambda x, y, m: warp(x, m, threat.outside()), _judged
     )
 
@@ -75,7 +73,7 @@ def spatial(
 
 def _judged(scores: Any, moved: Any, x: Any, y: Any, moves: Any) -> Any:
     labels = ops.tile(y, (ops.shape(moves)[0],))
-    return ops.reshape(margins(scores, labels), (-1, ops.shape(x)[0]))
+    return ops.reshape(queries.margins(scores, labels), (-1, ops.shape(x)[0]))
 
 
 def _search(
@@ -86,7 +84,7 @@ def _search(
     chosen = np.zeros(len(rows), "int64")
     spent = np.zeros(len(rows), "int64")
     while first < len(moves) and len(left):
-        wide = narrow(len(left))
+        wide = queries.narrow(len(left))
         part = moves[first : first + max(1, job.batch_size // wide)]
         x = driver.padded(job.x[rows[left]], wide)
         y = driver.padded(job.y[rows[left]], wide)

@@ -40,8 +40,8 @@ def square(
 
     Args:
         threat: `Linf` or `L2`.
-        queries: Answers that may be asked for each sample.
-        share: Of the values that the first windows cover.
+        queries: Number of predictions that may be asked for each sample.
+        share: Share of the values that the first windows cover.
 
     Example:
     >>> from reprogram.robustness import Linf
@@ -134,9 +134,9 @@ def share_at(step: int, queries: int, share: float) -> float:
     """Returns the share of values that a window covers at a step.
 
     Args:
-        step: From 0.
-        queries: In all; the schedule is stretched to them.
-        share: At the start.
+        step: Number of the step, from 0.
+        queries: Number of predictions that may be asked for each sample.
+        share: Share of the values that the first windows cover.
 
     Example:
     >>> share_at(0, 10_000, 0.8), share_at(100, 10_000, 0.8)

@@ -6,6 +6,7 @@ import numpy as np
 
 from reprogram.robustness.attacks.tools import job as driver
 
+Rng = np.random.Generator
 _TINY = 1e-12
 _TILES = 5
 
@@ -16,12 +17,12 @@ def search(
     sides: Callable[[int], float],
     queries: int,
     ask: Callable,
-    rng: np.random.Generator,
+    rng: Rng,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Searches the Euclidean ball; arguments as Square has them.
 
     Args:
-        job: The attack.
+        job: Attack with its model, inputs and threat.
         rows: Samples to attack.
         sides: Gives the share of values that a window covers at a step.
         queries: Answers that may be asked for each sample.
@@ -62,7 +63,7 @@ def search(
     return best.reshape(-1, *shape), spent
 
 
-def bumps(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
+def bumps(height: int, width: int, rng: Rng) -> np.ndarray:
     """Returns a hill beside a valley, of length 1, `(height, width)`.
 
     Example:
@@ -96,7 +97,7 @@ def _hill(height: int, width: int) -> np.ndarray:
     return found / np.linalg.norm(found)
 
 
-def _tiles(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+def _tiles(shape: tuple[int, ...], rng: Rng) -> np.ndarray:
     """Covers inputs with bumps of random sign."""
     count, height, width, channels = shape
     tall, broad = max(1, height // _TILES), max(1, width // _TILES)
@@ -123,7 +124,7 @@ def _exchanged(
     delta: np.ndarray,
     size: tuple[int, int],
     epsilon: float,
-    rng: np.random.Generator,
+    rng: Rng,
 ) -> np.ndarray:
     """Empties one window and spends its length on bumps in another."""
     count, channels = len(delta), delta.shape[3]
@@ -144,7 +145,7 @@ def _exchanged(
 
 
 def _window(
-    shape: tuple[int, ...], size: tuple[int, int], rng: np.random.Generator
+    shape: tuple[int, ...], size: tuple[int, int], rng: Rng
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns an index of a window at a random place of each sample."""
     count = shape[0]

@@ -29,9 +29,9 @@ def sweep(
 
     Args:
         attack: An attack, such as `attacks.pgd`.
-        threat: What the attacker may change; its radius is replaced.
-        epsilons: The radii.
-        **options: What the attack takes.
+        threat: Threat model, whose radius is replaced.
+        epsilons: Radii, in the unit of the threat.
+        **options: Further arguments of the attack.
 
     Returns:
         The result at each radius, in ascending order. The queries of a sample

@@ -33,8 +33,8 @@ class Estimate:
         scores: Estimated smallest distance `(n,)`, at most the radius.
         low: Lower end of the 95 % interval from bootstrap fits `(n,)`.
         high: Upper end `(n,)`.
-        p_values: Of the Kolmogorov-Smirnov test of the fit `(n,)`; where it
-            is below 0.001 the largest sample was taken instead.
+        p_values: P-values of the Kolmogorov-Smirnov test of the fit `(n,)`;
+            where one is below 0.001 the largest sample was taken instead.
         targets: The class of the smallest score `(n,)`.
     """
 
@@ -67,8 +67,8 @@ def clever(
         threat: `Linf`, `L2` or `L1`; its radius is where points are drawn.
         batches: Maxima that the distribution is fitted to, at least 100.
         samples: Points of which each is the maximum.
-        seed: Of the points.
-        tell: Receives progress.
+        seed: Seed of the points.
+        tell: Function that is called with a line of progress.
 
     Returns:
         The estimates; 0 where the model is wrong already.
@@ -80,13 +80,7 @@ def clever(
     Reference: Weng et al., Evaluating the Robustness of Neural Networks: An
     Extreme Value Theory Approach, 2018.
     """
-    if batches < FEWEST or samples < 1:
-        raise ValueError(
-            f"The fit needs at least {FEWEST} batches. Received:"
-            f" batches={batches}, samples={samples}."
-        )
-    x, y, facts = checked(model, x, y, threat)
-    white_box(facts, "clever")
+    x, y, facts = prepared("clever", model, x, y, threat, (batches, samples))
     groups = max(1, min(LARGEST // samples, batches))
     steepest = _steepest(model, facts, threat, (groups, samples))
     scores = graph(model, ("clever", facts.answers), logits(model, facts))
@@ -160,7 +154,7 @@ def _maxima(
 
 def _score(
     margins: np.ndarray, maxima: np.ndarray, y: int, threat: Any, seed: int
-) -> tuple[float, float, float, float, int]:
+) -> tuple[float, ...]:
     rng = np.random.default_rng(seed)
     others = [k for k in range(len(margins)) if k != y]
     fits = {k: location(maxima[:, k]) for k in others}
@@ -169,12 +163,37 @@ def _score(
         return float(np.clip(margins[k] / max(limit, 1e-12), 0, threat.epsilon))
 
     nearest = min(others, key=lambda k: score(k, fits[k][0]))
-    column = maxima[:, nearest]
-    draws = [location(rng.choice(column, len(column)))[0] for _ in range(20)]
-    limit, p_value = fits[nearest]
-    ends = np.quantile(draws, [0.975, 0.025])
-    values = [score(nearest, value) for value in (limit, *ends)]
-    return (*values, p_value, nearest)
+    values = [
+        score(nearest, value)
+        for value in (fits[nearest][0], *bootstrapped(maxima[:, nearest], rng))
+    ]
+    return (*values, fits[nearest][1], nearest)
+
+
+def prepared(
+    name: str,
+    model: Callable,
+    x: np.ndarray,
+    y: np.ndarray,
+    threat: Any,
+    sizes: tuple[int, int],
+) -> tuple[np.ndarray, np.ndarray, Any]:
+    """Checks inputs, and the numbers of maxima and of points of each."""
+    batches, samples = sizes
+    if batches < FEWEST or samples < 1:
+        raise ValueError(
+            f"The fit needs at least {FEWEST} batches. Received:"
+            f" batches={batches}, samples={samples}."
+        )
+    x, y, facts = checked(model, x, y, threat)
+    white_box(facts, name)
+    return x, y, facts
+
+
+def bootstrapped(maxima: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Returns the upper and the lower end of the largest possible value."""
+    draws = [location(rng.choice(maxima, len(maxima)))[0] for _ in range(20)]
+    return np.quantile(draws, [0.975, 0.025])
 
 
 def location(maxima: np.ndarray) -> tuple[float, float]:

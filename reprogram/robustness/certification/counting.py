@@ -62,7 +62,7 @@ class Votes:
         draws, shape = self.draws, self.x.shape[1:]
         sizes = (self.together, draws, self.classes)
 
-        def vote(x, seed, left):
+        def vote(x: Any, seed: Any, left: Any) -> Any:
             noise = keras.random.normal(
                 (draws, *shape), dtype="float32", seed=Drawn(seed)
             )

@@ -10,13 +10,13 @@ import numpy as np
 from keras import ops
 
 from reprogram.gradients import value_and_grad
-from reprogram.robustness.certification.clever import FEWEST
 from reprogram.robustness.certification.clever import Estimate
+from reprogram.robustness.certification.clever import bootstrapped
 from reprogram.robustness.certification.clever import location
-from reprogram.robustness.checks import checked
-from reprogram.robustness.checks import white_box
+from reprogram.robustness.certification.clever import prepared
 from reprogram.robustness.models import graph
 from reprogram.robustness.models import logits
+from reprogram.robustness.threats.balls import wide
 
 
 def clever_second_order(
@@ -45,9 +45,9 @@ def clever_second_order(
         threat: `L2`; its radius is where points are drawn.
         batches: Maxima that the distribution is fitted to, at least 100.
         samples: Points of which each is the maximum.
-        iterations: Of the power method, one Hessian product each.
-        seed: Of points and first directions.
-        tell: Receives progress.
+        iterations: Steps of the power method, a Hessian product each.
+        seed: Seed of points and first directions.
+        tell: Function that is called with a line of progress.
 
     Returns:
         The estimates; where nothing curves, as in a network of ReLUs, those
@@ -75,18 +75,13 @@ def clever_second_order(
             "The score of second order is of distances in L2. Received:"
             f" {threat.name}. Use `clever` for other norms."
         )
-    if batches < FEWEST or samples < 1:
-        raise ValueError(
-            f"The fit needs at least {FEWEST} batches. Received:"
-            f" batches={batches}, samples={samples}."
-        )
-    x, y, facts = checked(model, x, y, threat)
-    white_box(facts, "clever_second_order")
+    sizes = batches, samples
+    x, y, facts = prepared("clever_second_order", model, x, y, threat, sizes)
     slope, curve = _functions(model, facts, iterations)
     rng = np.random.default_rng(seed)
     found = []
     for row in range(len(x)):
-        best = None
+        best: tuple[float, ...] = (np.inf,)
         copies = np.repeat(x[row][None], batches * samples, axis=0)
         points = threat.sample(copies, 100_003 * seed + row)
         first = rng.normal(size=copies.shape).astype("float32")
@@ -102,7 +97,7 @@ def clever_second_order(
                 *(float(margin[0]), float(length[0]), maxima, other),
                 *(threat.epsilon, rng),
             )
-            best = score if best is None or score[0] < best[0] else best
+            best = min(best, score, key=lambda one: one[0])
         found.append(best)
         if tell is not None:
             tell(f"{row + 1} of {len(x)}: {best[0]:.4f}")
@@ -133,12 +128,11 @@ def _functions(
         return margin(x, y, other), _length(gradient(x, y, other)[1])
 
     def curve(x: Any, direction: Any, y: Any, other: Any) -> Any:
-        for _ in range(iterations):
-            length = _length(direction)
-            shape = (-1, *[1] * (len(x.shape) - 1))
-            unit = direction / ops.reshape(ops.maximum(length, 1e-12), shape)
-            direction = product(x, unit, y, other)[1]
-        return _length(direction)
+        def power(_: Any, direction: Any) -> Any:
+            length = wide(ops.maximum(_length(direction), 1e-12), x)
+            return product(x, direction / length, y, other)[1]
+
+        return _length(ops.fori_loop(0, iterations, power, direction))
 
     key = ("second order", facts.answers)
     return (
@@ -158,13 +152,11 @@ def _score(
     other: int,
     radius: float,
     rng: np.random.Generator,
-) -> tuple[float, float, float, float, int]:
+) -> tuple[float, ...]:
     limit, p_value = location(maxima)
-    draws = [location(rng.choice(maxima, len(maxima)))[0] for _ in range(20)]
-    ends = np.quantile(draws, [0.975, 0.025])
     values = [
         float(np.clip(_root(margin, length, value), 0.0, radius))
-        for value in (limit, *ends)
+        for value in (limit, *bootstrapped(maxima, rng))
     ]
     return (*values, p_value, other)
 

@@ -27,7 +27,7 @@ class Certificate:
             abstains.
         counts: Votes `(n, classes)` of the second draw.
         lower: Lower confidence bounds of the vote's probability `(n,)`.
-        deviation: Of the noise.
+        deviation: Standard deviation of the noise, in the unit of the inputs.
         alpha: Probability of an error.
     """
 
@@ -60,13 +60,13 @@ def certify(
     Args:
         model: Takes `(n, ...)`, returns scores `(n, classes)`.
         x: Inputs `(n, ...)`.
-        deviation: Of the Gaussian noise, in the unit of the inputs.
+        deviation: Standard deviation of the noise, in the unit of the inputs.
         votes: Noisy copies of each input that count.
         first_votes: Copies that choose the class beforehand.
         alpha: Probability of a wrong certificate, for each sample.
         batch_size: Copies at once; memory does not depend on `votes`.
-        seed: Of the noise.
-        tell: Receives progress.
+        seed: Seed of the noise.
+        tell: Function that is called with a line of progress.
 
     Returns:
         Classes and certified radii.
@@ -119,11 +119,11 @@ def predict(
     Args:
         model: Takes `(n, ...)`, returns scores `(n, classes)`.
         x: Inputs `(n, ...)`.
-        deviation: Of the Gaussian noise.
+        deviation: Standard deviation of the noise, in the unit of the inputs.
         votes: Noisy copies of each input.
         alpha: Probability of an error.
         batch_size: Copies at once.
-        seed: Of the noise.
+        seed: Seed of the noise.
     """
     from scipy import stats
 
@@ -144,7 +144,7 @@ def lower_bound(count: int, votes: int, alpha: float) -> float:
 
     Args:
         count: Votes for the class.
-        votes: Of all.
+        votes: Number of all votes.
         alpha: Probability that the bound is wrong.
 
     Example:
@@ -163,7 +163,7 @@ def certified_radius(lower: float, deviation: float) -> float:
 
     Args:
         lower: Lower bound of the probability of the class.
-        deviation: Of the noise.
+        deviation: Standard deviation of the noise, in the unit of the inputs.
 
     Example:
     >>> highest = lower_bound(100_000, 100_000, 0.001)

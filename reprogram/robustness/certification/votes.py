@@ -53,7 +53,7 @@ class VoteCertificate:
 
         Args:
             labels: Class ids, `(n,)`.
-            share: Of the writings whose answers may change.
+            share: Share of the writings whose predictions may change.
         """
         right = self.classes == np.asarray(labels)
         return float(np.mean(right & (self.tolerated >= share)))
@@ -145,7 +145,7 @@ def sampled_vote(
         first_votes: Random writings that choose the class beforehand.
         alpha: Probability of a wrong certificate, for each molecule.
         batch_size: Writings at once.
-        seed: Of the writings.
+        seed: Seed of the writings.
 
     Returns:
         Classes, and the share of writings that each vote tolerates. It

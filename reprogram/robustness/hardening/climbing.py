@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from reprogram.gradients import value_and_grad
+from reprogram.robustness.checks import check_values
 
 
 def climb(
@@ -20,12 +21,12 @@ def climb(
     """Climbs a loss inside the ball around inputs.
 
     Args:
-        threat: What the attacker may change.
+        threat: Threat model with `project` and `step`.
         loss: Takes inputs, returns a scalar.
         x: Inputs, `(n, ...)`.
-        start: Where to begin, `(n, ...)`.
+        start: Inputs at which the climb begins, `(n, ...)`.
         size: Length of a step in the threat's norm.
-        steps: How many.
+        steps: Number of steps.
 
     Returns:
         Inputs that no gradient flows through.
@@ -92,14 +93,7 @@ def check_inputs(x: Any, threat: Any) -> None:
             "Adversarial training moves numbers a little. Received inputs of"
             f" the type {x.dtype}."
         )
-    low, high = threat.bounds
-    slack = 1e-5 * (np.max(high) - np.min(low))
-    if np.any(x < low - slack) or np.any(x > high + slack):
-        raise ValueError(
-            f"`x` lies outside the bounds {threat.bounds}: it goes from"
-            f" {x.min():g} to {x.max():g}. Give the threat the bounds of the"
-            " model's inputs."
-        )
+    check_values(x, threat.bounds)
 
 
 def _log_probability(scores: Any, logits: bool) -> Any:

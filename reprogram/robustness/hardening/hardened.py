@@ -49,9 +49,9 @@ class Hardened(keras.Model):
         size: Length of a step; `None` for 2.5 radius / steps, of `"fast"`
             1.25 radius, of `"free"` the radius.
         beta: Weight of the divergence in TRADES.
-        validation_steps: Of PGD on validation data; 0 leaves them as they
-            are.
-        seed: Of the random starts.
+        validation_steps: Number of steps of PGD on validation data; 0 leaves
+            these as they are.
+        seed: Seed of the random starts.
 
     Raises:
         ValueError: If the method is unknown, or a number out of range.
@@ -100,23 +100,23 @@ class Hardened(keras.Model):
         self.built = model.built
         self._paired = False  # while a step on clean and moved inputs traces
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         if not self.model.built:
             self.model.build(input_shape)
         self.built = True
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         return self.model(inputs, training=training)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return self.model.compute_output_shape(input_shape)
 
-    def fit(self, x=None, y=None, **options):
+    def fit(self, x: Any = None, y: Any = None, **options: Any) -> Any:
         """Trains; see `keras.Model.fit`. Inputs lie inside the bounds."""
         check_inputs(x, self.threat)
         return super().fit(x, y, **options)
 
-    def train_step(self, *arguments):
+    def train_step(self, *arguments: Any) -> Any:
         if self.method == "free":
             return replayed_step(self, arguments, self._replay())
         step = super().train_step
@@ -128,7 +128,7 @@ class Hardened(keras.Model):
         finally:
             self._paired = False
 
-    def test_step(self, *arguments):
+    def test_step(self, *arguments: Any) -> Any:
         def moved(data: Any, count: Any) -> tuple:
             return self._moved(data, VALIDATION, self.validation_steps)
 
@@ -137,8 +137,13 @@ class Hardened(keras.Model):
         return step_on(self, super().test_step, arguments, moved)
 
     def compute_loss(
-        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
-    ):
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
         if not self._paired:
             return super().compute_loss(x, y, y_pred, sample_weight, training)
         (x, _), (clean, moved) = ops.split(x, 2), ops.split(y_pred, 2)
@@ -149,14 +154,16 @@ class Hardened(keras.Model):
             apart = apart * ops.cast(weight, apart.dtype)
         return loss + self.beta * ops.mean(apart)
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
         if self._paired:
             x, y, y_pred, sample_weight = map(
                 first_half, (x, y, y_pred, sample_weight)
             )
         return super().compute_metrics(x, y, y_pred, sample_weight)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         if self.threat.name not in _BALLS:
             raise ValueError(
                 f"A threat {self.threat.name!r} is not saved. Save"
@@ -176,7 +183,9 @@ class Hardened(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict | None = None
+    ) -> "Hardened":
         config = dict(config)
         config["model"] = keras.saving.deserialize_keras_object(
             config["model"], custom_objects=custom_objects

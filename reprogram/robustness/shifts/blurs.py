@@ -2,6 +2,7 @@
 
 import numpy as np
 
+Rng = np.random.Generator
 # Of images of 224 pixels; other sizes scale what is measured in pixels.
 REFERENCE = 224
 _DEFOCUS = ((3, 0.1), (4, 0.5), (6, 0.5), (8, 0.5), (10, 0.5))
@@ -10,12 +11,12 @@ _MOTION = ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15))
 _ZOOM = ((1.11, 0.01), (1.16, 0.01), (1.21, 0.02), (1.26, 0.02), (1.31, 0.03))
 
 
-def defocus(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
+def defocus(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Averages over a disk with a soft edge."""
     from scipy import ndimage
 
-    radius, soft = _DEFOCUS[level]
-    radius = radius * scale(x)
+    pixels, soft = _DEFOCUS[level]
+    radius = pixels * scale(x)
     reach = int(np.ceil(radius)) + 2
     fine = np.linspace(-radius, radius, 4 * reach + 1)
     points = np.stack(np.meshgrid(fine, fine)).reshape(2, -1)
@@ -28,16 +29,16 @@ def defocus(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
     return filtered(x, kernel / kernel.sum())
 
 
-def glass(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
+def glass(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Blurs, exchanges near pixels and blurs again.
 
     Pixels are taken from random neighbors all at once, where the original
     swaps them one after the other.
     """
-    sigma, reach, turns = _GLASS[level]
+    sigma, pixels, turns = _GLASS[level]
     sigma = sigma * scale(x)
     # Of less than a pixel, only a share of the pixels move.
-    reach = reach * scale(x) + 0.49
+    reach = pixels * scale(x) + 0.49
     x = smoothed(x, sigma)
     count, height, width = x.shape[:3]
     sample = np.arange(count)[:, None, None]
@@ -50,14 +51,14 @@ def glass(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
     return smoothed(x, sigma)
 
 
-def motion(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
+def motion(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Averages along a line of random direction, within 45 degrees."""
     radius, sigma = _MOTION[level]
     angles = rng.uniform(-45, 45, len(x))
     return streaked(x, radius * scale(x), sigma * scale(x), angles)
 
 
-def zoom(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
+def zoom(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Averages over magnifications of the center."""
     end, step = _ZOOM[level]
     zooms = np.arange(1, end, step)

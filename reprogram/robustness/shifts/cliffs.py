@@ -23,14 +23,15 @@ class Sensitivity:
     """What a model makes of pairs whose measured values differ.
 
     Args:
-        pairs: How many.
+        pairs: Number of pairs.
         right_order: Share of pairs whose values the model orders rightly; of
             classes, the share of pairs with both classes right.
-        interval: Of that share, at 95 %. Pairs share molecules, so it is
-            narrower than it should be.
+        interval: Interval of that share, at 95 %. Pairs share molecules, so it
+            is narrower than it should be.
         error: Root mean squared error on the molecules of the pairs; `None`
             of classes.
-        other_error: The same on all other molecules; `None` if there is none.
+        other_error: Root mean squared error on all other molecules; `None` if
+            there is none.
         change: Predicted difference over the measured one, by least squares:
             1 is right, 0 means that the model does not see the edit.
     """
@@ -49,7 +50,7 @@ def matched_pairs(
     """Finds molecules that differ in one substituent at one bond.
 
     Args:
-        smiles: The molecules.
+        smiles: SMILES of the molecules.
         largest: Atoms of a substituent at most; it must be the smaller part.
 
     Returns:
@@ -65,7 +66,7 @@ def matched_pairs(
     Reference: Hussain and Rea, Computationally Efficient Algorithm to Identify
     Matched Molecular Pairs (MMPs) in Large Data Sets, 2010.
     """
-    cores = collections.defaultdict(dict)
+    cores: dict[str, dict[int, str]] = collections.defaultdict(dict)
     for place, text in enumerate(smiles):
         for core, substituent in _cuts(text, largest):
             cores[core][place] = substituent
@@ -83,7 +84,7 @@ def cliffs(
     """Finds matched pairs whose measured values differ.
 
     Args:
-        smiles: The molecules.
+        smiles: SMILES of the molecules.
         labels: Values, such as pEC50, or class ids, `(n,)`.
         gap: Least difference; 1 is a factor of ten in activity.
 
@@ -111,7 +112,7 @@ def sensitivity(
     Args:
         predict: Takes SMILES, returns scores `(n, classes)`, or values `(n,)`
             or `(n, 1)` of a regression.
-        smiles: The molecules.
+        smiles: SMILES of the molecules.
         labels: Class ids or values, `(n,)`.
         pairs: Pairs of positions; `None` takes the `cliffs`.
 
@@ -128,35 +129,36 @@ def sensitivity(
     (1.0, 0.5)
     """
     labels = _checked(smiles, labels)
-    pairs = cliffs(smiles, labels) if pairs is None else pairs
-    pairs = np.array([(i, j) for i, j in pairs if labels[i] != labels[j]])
-    if not len(pairs):
+    chosen = cliffs(smiles, labels) if pairs is None else pairs
+    known = np.array([(i, j) for i, j in chosen if labels[i] != labels[j]])
+    if not len(known):
         raise ValueError(
             f"No matched pair of these {len(smiles)} molecules differs in its"
             " labels. Pass more molecules, or `pairs` of your own."
         )
     values = answers(predict, list(smiles))
-    first, second = pairs.T
+    first, second = known.T
     if values.shape[1] > 1:
         right = values.argmax(axis=1) == labels
         hits = right[first] & right[second]
         return Sensitivity(
-            len(pairs),
+            len(known),
             float(hits.mean()),
             share_interval(hits.sum(), len(hits)),
         )
     values = values[:, 0]
-    told, known = values[first] - values[second], labels[first] - labels[second]
-    hits = told * known > 0
-    member = np.isin(np.arange(len(values)), pairs)
+    told = values[first] - values[second]
+    measured = labels[first] - labels[second]
+    hits = told * measured > 0
+    member = np.isin(np.arange(len(values)), known)
     squared = (values - labels) ** 2
     return Sensitivity(
-        len(pairs),
+        len(known),
         float(hits.mean()),
         share_interval(hits.sum(), len(hits)),
         float(np.sqrt(squared[member].mean())),
         None if member.all() else float(np.sqrt(squared[~member].mean())),
-        float(told @ known / (known @ known)),
+        float(told @ measured / (measured @ measured)),
     )
 
 
@@ -169,7 +171,7 @@ def _cuts(smiles: str, largest: int) -> list[tuple[str, str]]:
         sizes = {part: _size(part) for part in parts.split(".")}
         if len(sizes) < 2:  # both parts are the same
             continue
-        substituent, core = sorted(sizes, key=sizes.get)
+        substituent, core = sorted(sizes, key=lambda part: sizes[part])
         if sizes[substituent] <= min(largest, sizes[core] - 1):
             found.append((core, substituent))
     return found

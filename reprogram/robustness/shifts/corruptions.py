@@ -17,6 +17,7 @@ import numpy as np
 
 from reprogram.robustness.shifts import blurs
 from reprogram.robustness.shifts import weather
+from reprogram.robustness.shifts.blurs import Rng
 
 SEVERITIES = (1, 2, 3, 4, 5)
 _GAUSSIAN = (0.08, 0.12, 0.18, 0.26, 0.38)
@@ -57,7 +58,7 @@ def corrupt(
             channels are red, green and blue.
         name: A name in `CORRUPTIONS`.
         severity: 1 to 5.
-        seed: Of the draws.
+        seed: Seed of the random draws.
         bounds: Lowest and highest value of an image.
 
     Returns:
@@ -95,31 +96,23 @@ def check_severity(severity: int) -> None:
         raise ValueError(f"Severity is 1, 2, 3, 4 or 5. Received: {severity}.")
 
 
-def gaussian_noise(
-    x: np.ndarray, level: int, rng: np.random.Generator
-) -> np.ndarray:
+def gaussian_noise(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Adds noise of the sensor."""
     return x + rng.normal(0, _GAUSSIAN[level], x.shape)
 
 
-def shot_noise(
-    x: np.ndarray, level: int, rng: np.random.Generator
-) -> np.ndarray:
+def shot_noise(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Counts few photons."""
     return rng.poisson(x * _SHOT[level]) / _SHOT[level]
 
 
-def impulse_noise(
-    x: np.ndarray, level: int, rng: np.random.Generator
-) -> np.ndarray:
+def impulse_noise(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Sets values to the lowest or the highest."""
     hit = rng.uniform(size=x.shape) < _IMPULSE[level]
     return np.where(hit, rng.integers(0, 2, x.shape), x)
 
 
-def elastic_transform(
-    x: np.ndarray, level: int, rng: np.random.Generator
-) -> np.ndarray:
+def elastic_transform(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Stretches regions of the image, bilinearly, reflecting at the border."""
     from scipy import ndimage
 
@@ -141,7 +134,7 @@ def elastic_transform(
     return found
 
 
-def pixelate(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
+def pixelate(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Reduces the resolution, and enlarges again in blocks."""
     from PIL import Image
 
@@ -156,9 +149,7 @@ def pixelate(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
     return _per_channel(coarse, x)
 
 
-def jpeg_compression(
-    x: np.ndarray, level: int, rng: np.random.Generator
-) -> np.ndarray:
+def jpeg_compression(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Saves the image as JPEG of low quality and reads it."""
     from PIL import Image
 
@@ -192,9 +183,7 @@ CORRUPTIONS: dict[str, Callable] = {
 }
 
 
-def _sheared(
-    grid: np.ndarray, size: float, rng: np.random.Generator
-) -> np.ndarray:
+def _sheared(grid: np.ndarray, size: float, rng: Rng) -> np.ndarray:
     """Moves three points at random, and all others with them."""
     middle = np.array(grid.shape[1:]) / 2
     third = min(grid.shape[1:]) / 3

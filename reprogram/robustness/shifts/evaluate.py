@@ -24,12 +24,12 @@ class Row:
     """Accuracy of a model on inputs under one shift.
 
     Args:
-        shift: Its name; `"clean"` for none.
+        shift: Name of the shift; `"clean"` for none.
         severity: 1 to 5; 0 of the clean inputs.
         accuracy: Share of samples that are right.
         interval: Wilson interval of the accuracy, at 95 %.
         calibration_error: Expected calibration error.
-        samples: How many.
+        samples: Number of samples.
     """
 
     shift: str
@@ -46,7 +46,7 @@ class ShiftReport:
 
     Args:
         rows: The clean inputs first, then each shift in each severity.
-        warnings: What makes the numbers hard to trust.
+        warnings: Reasons why the numbers are hard to trust.
     """
 
     rows: tuple[Row, ...]
@@ -117,8 +117,8 @@ def evaluate(
         severities: From 1 to 5.
         bounds: Lowest and highest value of an image; leave out for series.
         batch_size: Samples at once.
-        seed: Of the shifts' draws.
-        tell: Receives progress.
+        seed: Seed of the random draws of the shifts.
+        tell: Function that is called with a line of progress.
 
     Returns:
         One row for the clean inputs and each shift and severity.
@@ -192,18 +192,17 @@ def by_group(
     {'clean': 0.5, 'new': 0.0, 'old': 1.0}
     """
     x, y, facts = checked(model, x, y, Linf(0.0, _range(x)))
-    groups = np.asarray(groups)
-    if groups.shape != (len(x),):
+    owners = np.asarray(groups)
+    if owners.shape != (len(x),):
         raise ValueError(
             f"`groups` holds one a sample, ({len(x)},). Received shape"
-            f" {groups.shape}."
+            f" {owners.shape}."
         )
     scores = ops.convert_to_numpy(compiled_scores(model)(x))
     rows = [_row(CLEAN, 0, scores, y, facts)]
-    for name in np.unique(groups):
-        rows.append(
-            _row(str(name), 0, *(v[groups == name] for v in (scores, y)), facts)
-        )
+    for name in np.unique(owners):
+        own = owners == name
+        rows.append(_row(str(name), 0, scores[own], y[own], facts))
     return ShiftReport(tuple(rows))
 
 

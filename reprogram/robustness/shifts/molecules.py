@@ -23,20 +23,20 @@ class Stability:
 
     Args:
         edit: A name in `UNCHANGED`.
-        molecules: Molecules that have another form.
-        forms: Their other forms.
+        molecules: Number of molecules that have another form.
+        forms: Number of their other forms.
         flip_rate: Share of forms with another class; `None` of a regression.
         worst_flip_rate: Share of molecules of which any form has another.
-        worst_interval: Of `worst_flip_rate`.
+        worst_interval: Interval of `worst_flip_rate`.
         change: Mean change of the answer: of the value, or of the largest
             moved score of a classifier.
         worst_change: Mean over molecules of the largest change.
-        change_interval: Of `worst_change`.
+        change_interval: Interval of `worst_change`.
         score: Accuracy, or mean absolute error, on the molecules as they are.
-        score_interval: Of `score`.
-        worst_score: The same where each molecule takes its worst form.
-        worst_score_interval: Of `worst_score`.
-        skipped: Molecules without another form.
+        score_interval: Interval of `score`.
+        worst_score: Score where each molecule takes its worst form.
+        worst_score_interval: Interval of `worst_score`.
+        skipped: Number of molecules without another form.
     """
 
     edit: str
@@ -68,11 +68,11 @@ def stability(
     Args:
         predict: Takes SMILES, returns scores `(n, classes)`, or values `(n,)`
             or `(n, 1)` of a regression.
-        smiles: The molecules.
+        smiles: SMILES of the molecules.
         labels: Class ids or values, `(n,)`, to score the worst of the forms.
         edits: Names in `UNCHANGED`.
         count: Forms of each molecule at most.
-        seed: Of the random forms.
+        seed: Seed of the random forms.
 
     Returns:
         The result of each edit.
@@ -116,8 +116,8 @@ def answers(
     predict: Callable, smiles: list[str], like: np.ndarray | None = None
 ) -> np.ndarray:
     """Asks a model and checks its answers, `(n, scores)`."""
-    if not smiles:
-        return np.zeros((0, *like.shape[1:]))
+    if not smiles and like is not None:
+        return like[:0]
     values = np.asarray(predict(smiles), "float64")
     values = values[:, None] if values.ndim == 1 else values
     if values.ndim != 2 or len(values) != len(smiles):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from reprogram.robustness.shifts.blurs import Rng
 from reprogram.robustness.shifts.corruptions import check_severity
 
 _NOISE = (0.05, 0.1, 0.2, 0.35, 0.5)
@@ -28,7 +29,7 @@ def disturb(
         x: Series `(n, steps, channels)`.
         name: A name in `DISTURBANCES`.
         severity: 1 to 5.
-        seed: Of the draws.
+        seed: Seed of the random draws.
 
     Returns:
         The disturbed series, float32.
@@ -59,12 +60,12 @@ def disturb(
     return DISTURBANCES[name](x, severity - 1, rng).astype("float32")
 
 
-def noise(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
+def noise(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Adds white noise."""
     return x + _NOISE[level] * _deviation(x) * rng.normal(size=x.shape)
 
 
-def drift(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
+def drift(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Adds a baseline that wanders smoothly from 0."""
     wander = _smooth(x, rng, x.shape[2])
     wander = wander - wander[:, :1]
@@ -72,14 +73,14 @@ def drift(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
     return x + _DRIFT[level] * _deviation(x) * wander / largest
 
 
-def warping(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
+def warping(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Lets time run faster here and slower there; both ends stay."""
     speed = np.exp(2 * _WARP[level] * _smooth(x, rng, 1)[..., 0])
     clock = np.cumsum(speed, axis=1) - speed[:, :1]
     return _read(x, clock / clock[:, -1:] * (x.shape[1] - 1))
 
 
-def dropout(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
+def dropout(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Loses runs of steps; the last value before each is held."""
     steps = x.shape[1]
     run = max(1, steps // 20)
@@ -95,9 +96,7 @@ def dropout(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
     return np.take_along_axis(x, held[..., None], axis=1)
 
 
-def clock_shift(
-    x: np.ndarray, level: int, rng: np.random.Generator
-) -> np.ndarray:
+def clock_shift(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Starts early or late; the end value fills what is missing."""
     amount = _SHIFT[level] * x.shape[1] * rng.choice([-1, 1], len(x))
     return _read(x, np.arange(x.shape[1]) + amount[:, None])
@@ -116,9 +115,7 @@ def _deviation(x: np.ndarray) -> np.ndarray:
     return x.std(axis=1, keepdims=True)
 
 
-def _smooth(
-    x: np.ndarray, rng: np.random.Generator, channels: int
-) -> np.ndarray:
+def _smooth(x: np.ndarray, rng: Rng, channels: int) -> np.ndarray:
     """Draws smooth curves through random knots, `(n, steps, channels)`."""
     from scipy import interpolate
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from reprogram.robustness.shifts.blurs import Rng
 from reprogram.robustness.shifts.blurs import magnified
 from reprogram.robustness.shifts.blurs import scale
 from reprogram.robustness.shifts.blurs import streaked
@@ -22,7 +23,7 @@ _LUMA = np.array([0.299, 0.587, 0.114])
 _ICE = np.array([0.88, 0.96, 1.0])
 
 
-def snow(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
+def snow(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Lays wind-blown flakes over a whitened image."""
     mean, deviation, zoom, least, length, sigma, kept = _SNOW[level]
     layer = rng.normal(mean, deviation, (*x.shape[:3], 1))
@@ -34,7 +35,7 @@ def snow(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
     return kept * x + (1 - kept) * white + layer + layer[:, ::-1, ::-1]
 
 
-def frost(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
+def frost(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Lays ice crystals over the image.
 
     The crystals are the ridges of a plasma fractal, drawn here; the original
@@ -50,7 +51,7 @@ def frost(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
     return share * x + ice * layer
 
 
-def fog(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
+def fog(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Adds a plasma fractal and takes contrast away."""
     amount, decay = _FOG[level]
     largest = x.max(axis=(1, 2, 3), keepdims=True)
@@ -60,9 +61,7 @@ def fog(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
     return np.where(largest > 0, found, np.clip(layer, 0, 1))
 
 
-def brightness(
-    x: np.ndarray, level: int, rng: np.random.Generator
-) -> np.ndarray:
+def brightness(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Raises the value of the HSV color; of gray images the gray."""
     value = x.max(axis=3, keepdims=True)
     raised = np.minimum(value + _BRIGHTNESS[level], 1.0)
@@ -73,7 +72,7 @@ def brightness(
     return np.where(value > 1e-6, scaled, raised)
 
 
-def contrast(x: np.ndarray, level: int, rng: np.random.Generator) -> np.ndarray:
+def contrast(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
     """Moves all values toward their channel's mean."""
     mean = x.mean(axis=(1, 2), keepdims=True)
     return mean + (x - mean) * _CONTRAST[level]
@@ -87,14 +86,14 @@ def luma(x: np.ndarray) -> np.ndarray:
 
 
 def plasma(
-    count: int, size: tuple[int, int], decay: float, rng: np.random.Generator
+    count: int, size: tuple[int, int], decay: float, rng: Rng
 ) -> np.ndarray:
     """Draws plasma fractals in [0, 1] by the diamond-square algorithm.
 
     Args:
-        count: How many.
+        count: Number of fractals.
         size: Height and width.
-        decay: By how much the noise falls when the scale is halved.
+        decay: Factor by which the noise falls when the scale is halved.
         rng: Source of the draws.
 
     Example:

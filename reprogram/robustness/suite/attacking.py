@@ -1,5 +1,6 @@
 """The sections of a report card that attack, and their threats."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def threats_of(subject: Subject) -> list[dict]:
     if not subject.attackable:
         return []
     values = int(np.prod(subject.x.shape[1:]))
-    meanings = {
+    meanings: dict[Callable[[Subject], Any], str] = {
         linf: "every value moves, by 8/255 of the range at most",
         euclidean: "the Euclidean length of the change: 0.5 for 3,072 values"
         f" in [0, 1], scaled to this range and to {values:,} values",
@@ -73,7 +74,7 @@ def edited(subject: Subject) -> Semantic:
 def gradients(subject: Subject, plan: Plan) -> dict:
     """Runs FGSM, PGD at several radii and APGD."""
     main, round_ = linf(subject), euclidean(subject)
-    samples = 1 if subject.facts.deterministic else 20
+    samples = 1 if subject.known.deterministic else 20
     options = {**_options(plan), "samples": samples}
     given = subject.given
     single = attacks.fgsm(*given, main, batch_size=64)
@@ -113,7 +114,7 @@ def gradients(subject: Subject, plan: Plan) -> dict:
 def ensemble(subject: Subject, plan: Plan) -> dict:
     """Runs AutoAttack."""
     threat, version = linf(subject), plan.auto_attack
-    if not subject.facts.deterministic:
+    if not subject.known.deterministic:
         version = "rand"
     options = {"version": version, "queries": plan.queries, **_options(plan)}
     found = auto_attack(*subject.given, threat, **options)

@@ -21,14 +21,14 @@ class Scores:
     """Asks a model once for each SMILES, and remembers its scores."""
 
     def __init__(self, subject: Subject):
-        self._predict = subject.predict
+        self._predict = subject.predicted
         self.known: dict[str, np.ndarray] = {}
 
     def __call__(self, smiles: list[str]) -> np.ndarray:
         """Returns the scores or values, `(n, ...)`."""
         new = [s for s in dict.fromkeys(smiles) if s not in self.known]
         if new:
-            self.known.update(zip(new, np.asarray(self._predict(new))))
+            self.known.update(zip(new, self._predict(new)))
         return np.array([self.known[s] for s in smiles])
 
 
@@ -84,12 +84,12 @@ def changed(subject: Subject, plan: Plan) -> dict:
             f"None of the matched pairs among {len(smiles)} molecules differs"
             " by 1 or more in its value. Evaluate more rows."
         )
-    found = cliffs.sensitivity(subject.predict, smiles, labels, pairs)
+    found = cliffs.sensitivity(subject.predicted, smiles, labels, pairs)
     values = subject.problem == "regression"
     name = "in the right order" if values else "with both classes right"
     told = (found.right_order, found.interval, "Wilson")
     lower = {"unit": subject.unit, "better": "lower"}
-    others = (
+    others: tuple[tuple[str, float | None, dict[str, Any]], ...] = (
         ("RMSE on molecules of pairs", found.error, lower),
         ("RMSE on all others", found.other_error, lower),
         ("predicted over measured difference", found.change, {}),
@@ -111,7 +111,7 @@ def changed(subject: Subject, plan: Plan) -> dict:
 def voted(subject: Subject, plan: Plan) -> dict:
     """Counts the vote over all writings of a molecule."""
     few = subject.rows(plan.smoothed, plan.seed + 2)
-    found = vote(few.predict, [str(s) for s in few.x])
+    found = vote(few.predicted, [str(s) for s in few.x])
     right, queries = found.classes == few.y, float(found.queries.mean())
     rows = [
         share(
@@ -143,14 +143,16 @@ def _readable(
     return np.array([not any(map(subject.explain, own)) for own in forms])
 
 
-def _bar(one: Stability) -> list:
+def _bar(one: Stability) -> list[Any]:
+    ends: Any = one.worst_interval
     if one.flip_rate is None:
         return [one.edit, one.worst_change, *one.change_interval]
-    return [one.edit, one.worst_flip_rate, *one.worst_interval]
+    return [one.edit, one.worst_flip_rate, *ends]
 
 
 def _rows(one: Stability, unit: str, count: int) -> list[dict]:
-    more = {"better": "lower", "samples": one.molecules, "budget": one.forms}
+    more: dict[str, Any] = {"samples": one.molecules, "budget": one.forms}
+    more["better"] = "lower"
     if one.flip_rate is not None:
         name, ends = "molecules whose class flips", one.worst_interval
         told = (one.worst_flip_rate, ends, "Wilson")
@@ -159,16 +161,27 @@ def _rows(one: Stability, unit: str, count: int) -> list[dict]:
         name, ends = "largest change, mean over molecules", one.change_interval
         told = (one.worst_change, ends, "Student t")
         score, better = "mean absolute error", "lower"
-    common = {"unit": unit, "better": better, "samples": count}
+    common: dict[str, Any] = {"unit": unit, "better": better, "samples": count}
+    scores = (
+        (f"{score}, as they are", one.score, one.score_interval),
+        (
+            f"{score}, worst of the forms",
+            one.worst_score,
+            one.worst_score_interval,
+        ),
+    )
     return [
         row(f"{one.edit}: {name}", *told, unit=unit, **more),
-        row(f"{one.edit}: {score}, as they are", one.score, **common),
-        row(
-            f"{one.edit}: {score}, worst of the forms",
-            one.worst_score,
-            **common,
+        *(
+            row(f"{one.edit}: {text}", value, _above(ends), told[2], **common)
+            for text, value, ends in scores
         ),
     ]
+
+
+def _above(ends: Any) -> np.ndarray:
+    """Cuts an interval of what cannot be negative."""
+    return np.maximum(np.array(ends, float), 0.0)
 
 
 def _worst(

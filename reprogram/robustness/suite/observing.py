@@ -1,5 +1,7 @@
 """The sections of a report card that do not attack."""
 
+from typing import Any
+
 import numpy as np
 
 from reprogram.metrics import calibration_error
@@ -23,7 +25,7 @@ ALPHA = 0.001
 def clean(subject: Subject, plan: Plan) -> dict:
     """Measures accuracy and calibration, or errors of a regression."""
     known = subject.held_out is not None
-    scores = subject.held_out if known else subject.scores()
+    scores = subject.scores() if subject.held_out is None else subject.held_out
     if subject.problem == "regression":
         return {"results": _errors(scores, subject)}
     if subject.problem == "multilabel":
@@ -137,10 +139,15 @@ def certified(subject: Subject, plan: Plan) -> dict:
 
 def certificate(subject: Subject, plan: Plan) -> Certificate:
     """Certifies all rows of a subject under noise of 0.12 of the range."""
-    options = {"votes": plan.votes, "alpha": ALPHA, "batch_size": 64}
-    deviation = 0.12 * subject.span
-    given = subject.model, subject.x, deviation
-    return certify(*given, seed=plan.seed, **options)
+    return certify(
+        subject.model,
+        subject.x,
+        0.12 * subject.span,
+        votes=plan.votes,
+        alpha=ALPHA,
+        batch_size=64,
+        seed=plan.seed,
+    )
 
 
 def _sampled(subject: Subject) -> L2:
@@ -158,7 +165,11 @@ def _errors(scores: np.ndarray, subject: Subject) -> list[dict]:
     def rmse(values: np.ndarray) -> float:
         return float(np.sqrt(np.mean(values**2)))
 
-    more = {"unit": subject.unit, "better": "lower", "samples": len(gap)}
+    more: dict[str, Any] = {
+        "unit": subject.unit,
+        "better": "lower",
+        "samples": len(gap),
+    }
     root = rmse(gap), results.bootstrap(rmse, gap), "bootstrap"
     size = np.abs(gap)
     mean = size.mean(), np.maximum(mean_interval(size), 0.0), "Student t"

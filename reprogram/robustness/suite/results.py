@@ -22,11 +22,7 @@ class DoesNotApply(ValueError):
 
 
 def row(
-    name: str,
-    value: float,
-    interval: tuple[float, float] | None = None,
-    method: str = "",
-    **more: Any,
+    name: str, value: Any, interval: Any = None, method: str = "", **more: Any
 ) -> dict:
     """Makes a result; its interval is stretched until it holds the value.
 
@@ -36,10 +32,11 @@ def row(
     """
     result = {"name": name, "value": float(value), "better": "higher", **more}
     if interval is not None:
-        ends = [float(end) if np.isfinite(end) else None for end in interval]
-        if None not in ends:
-            ends = [min(*ends, value), max(*ends, value)]
-        result |= {"interval": ends, "method": method}
+        ends = np.array([*interval], float)
+        if np.isfinite(ends).all():
+            ends = np.array([min(*ends, value), max(*ends, value)])
+        known = [float(end) if np.isfinite(end) else None for end in ends]
+        result |= {"interval": known, "method": method}
     return result
 
 
@@ -86,7 +83,7 @@ def robust(
 
 def flags(subject: Subject, *results: AttackResult) -> list[str]:
     """Returns warnings of attacks that the card does not give at its top."""
-    known = set(subject.facts.warnings)
+    known = set(subject.known.warnings)
     every = dict.fromkeys(f for result in results for f in result.flags)
     return [
         flag for flag in every if flag not in known and "one class" not in flag
@@ -135,7 +132,7 @@ def _unit(x: np.ndarray, subject: Subject) -> list:
 def shifts(report: ShiftReport) -> dict:
     """Returns mean accuracy, the worst shift, calibration, and bars."""
     first, *rows = report.rows
-    drawn = [["clean", first.accuracy, *first.interval]]
+    drawn: list[list[Any]] = [["clean", first.accuracy, *first.interval]]
     for name in dict.fromkeys(row.shift for row in rows):
         own = [r.accuracy for r in rows if r.shift == name]
         # Severities share the inputs: the interval is that of one of them.
@@ -147,7 +144,7 @@ def shifts(report: ShiftReport) -> dict:
     most = max(r.severity for r in rows)
     hardest = [r.accuracy for r in rows if r.severity == most]
     errors = [row.calibration_error for row in rows]
-    common = {"unit": "share", "samples": first.samples}
+    common: dict[str, Any] = {"unit": "share", "samples": first.samples}
     return {
         "results": [
             row(
@@ -160,7 +157,7 @@ def shifts(report: ShiftReport) -> dict:
             row(
                 f"worst shift: {lowest[0]}",
                 lowest[1],
-                tuple(lowest[2:]),
+                lowest[2:],
                 "Wilson, of one severity",
                 **common,
             ),
@@ -189,8 +186,8 @@ def shifts(report: ShiftReport) -> dict:
 
 def scores(found: Estimate) -> dict:
     """Returns the median of CLEVER, and how well its fits fit."""
-    count = {"samples": len(found.scores)}
-    lower = {"better": "lower", **count}
+    count: dict[str, Any] = {"samples": len(found.scores)}
+    lower: dict[str, Any] = {"better": "lower", **count}
     median, ends = np.median(found.scores), bootstrap(np.median, found.scores)
     width = np.mean(found.high - found.low) / 2
     return {

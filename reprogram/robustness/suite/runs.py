@@ -60,16 +60,16 @@ def of_run(
     name = f"{name} on {run.task['name']}"
     if run.task["modality"] == "molecule":
         return _molecular(name, run, inputs, common)
-    if run.model is None:
+    if run.model is None or run.source is None:
         x = np.asarray(list(inputs), "float32")
         known = (0.0, 255.0) if x.ndim == 4 else None
 
         def model(batch: Any) -> np.ndarray:
             return run.predictor.predict(np.asarray(batch))
     else:
-        model, known = run.model, run.source.input_range
-        starts = range(0, len(inputs), BATCH)
-        parts = [run.source.preprocess(inputs[i : i + BATCH]) for i in starts]
+        model, frozen = run.model, run.source
+        known, starts = frozen.input_range, range(0, len(inputs), BATCH)
+        parts = [frozen.preprocess(inputs[i : i + BATCH]) for i in starts]
         x = np.concatenate([np.asarray(part, "float32") for part in parts])
     common |= {"modality": "series" if x.ndim == 3 else "image"}
     return Subject(name, model, x, bounds=_bounds(x, known), **common)
@@ -155,7 +155,11 @@ def _about(run: "Run") -> dict[str, Any]:
     kept = ("unit", "test_rows", "licence", "citation")
     data: dict[str, Any] = {key: task.get(key) for key in kept}
     data |= {"task": task["name"], "classes": task.get("target_names")}
-    about = {"model": model, "data": data, "promises": _promises(record)}
+    about: dict[str, Any] = {
+        "model": model,
+        "data": data,
+        "promises": _promises(record),
+    }
     if "included" in (record.get("refit") or ""):
         about["warnings"] = [
             "The saved model was fitted again to all labels, those of these"

@@ -47,7 +47,7 @@ def _attackable(subject: Subject) -> str:
 
 
 def _slopes(subject: Subject) -> str:
-    if subject.facts.differentiable:
+    if subject.known.differentiable:
         return ""
     return (
         "The model has no gradients, so white-box attacks cannot run. See the"

@@ -4,6 +4,7 @@ import dataclasses
 import os
 import pathlib
 from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -56,7 +57,7 @@ class Subject:
     about: dict = dataclasses.field(default_factory=dict)
     facts: models.Facts | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.problem not in PROBLEMS:
             raise ValueError(
                 f"`problem` is one of {', '.join(PROBLEMS)}. Received:"
@@ -77,6 +78,13 @@ class Subject:
     def attackable(self) -> bool:
         """Whether the inputs are numbers and the answer is a class."""
         return self.modality != "molecule" and self.problem == PROBLEMS[0]
+
+    @property
+    def known(self) -> models.Facts:
+        """The facts about the model of an attackable subject."""
+        if self.facts is None:
+            raise ValueError(f"Nothing is known of the model of {self.name}.")
+        return self.facts
 
     @property
     def given(self) -> tuple[Callable, np.ndarray, np.ndarray]:
@@ -101,13 +109,23 @@ class Subject:
             np.random.default_rng(seed).permutation(len(self.x))[:count]
         )
         tested = None if self.held_out is None else self.held_out[kept]
-        few = {"x": self.x[kept], "y": self.y[kept], "held_out": tested}
+        few: dict[str, Any] = {
+            "x": self.x[kept],
+            "y": self.y[kept],
+            "held_out": tested,
+        }
         return dataclasses.replace(self, **few)
+
+    def predicted(self, smiles: Iterable[str]) -> np.ndarray:
+        """Returns scores or values for SMILES."""
+        if self.predict is None:
+            raise ValueError(f"{self.name} does not read SMILES.")
+        return np.asarray(self.predict(list(smiles)))
 
     def scores(self, batch_size: int = 64) -> np.ndarray:
         """Returns the model's answers to all rows."""
         if self.predict is not None:
-            return np.asarray(self.predict(list(self.x)))
+            return self.predicted(self.x)
         answer = models.compiled_scores(self.model)
         parts = [
             ops.convert_to_numpy(answer(self.x[i : i + batch_size]))

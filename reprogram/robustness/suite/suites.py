@@ -2,6 +2,8 @@
 
 import dataclasses
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -17,20 +19,20 @@ class Plan:
 
     Args:
         samples: Rows that are attacked.
-        steps: Of APGD and PGD.
+        steps: Gradient steps of APGD and PGD.
         auto_attack: Version of AutoAttack, or empty for none.
-        queries: Of each black-box attack, for each row.
+        queries: Queries of each black-box attack for each row.
         compositions: Edits of color, light and sharpness that are tried.
         grid: Rotations and moves of the spatial attack.
         shifted: Rows under shifts.
-        severities: Of shifts.
+        severities: Severities of shifts.
         clever_samples: Rows of CLEVER.
         clever_points: Points of which each maximum is taken.
         clever_batches: Maxima that the fit sees, 100 at least.
         smoothed: Rows that are certified.
         votes: Noisy copies of each.
         forms: Other forms of each molecule.
-        seed: Of all draws.
+        seed: Seed of all draws.
     """
 
     samples: int = 256
@@ -50,41 +52,37 @@ class Plan:
     seed: int = 0
 
 
-SUITES = {
-    "quick": Plan(),
-    "standard": Plan(
-        samples=500,
-        steps=100,
-        auto_attack="fast",
-        queries=1000,
-        compositions=100,
-        shifted=500,
-        grid=(31, 5, 5),
-        severities=(1, 2, 3, 4, 5),
-        clever_samples=20,
-        clever_points=256,
-        clever_batches=200,
-        smoothed=100,
-        votes=10_000,
-        forms=10,
-    ),
-    "full": Plan(
-        samples=1000,
-        steps=100,
-        auto_attack="standard",
-        queries=5000,
-        compositions=300,
-        shifted=1000,
-        grid=(31, 5, 5),
-        severities=(1, 2, 3, 4, 5),
-        clever_samples=100,
-        clever_points=1024,
-        clever_batches=500,
-        smoothed=500,
-        votes=100_000,
-        forms=20,
-    ),
-}
+STANDARD = Plan(
+    samples=500,
+    steps=100,
+    auto_attack="fast",
+    queries=1000,
+    compositions=100,
+    shifted=500,
+    grid=(31, 5, 5),
+    severities=(1, 2, 3, 4, 5),
+    clever_samples=20,
+    clever_points=256,
+    clever_batches=200,
+    smoothed=100,
+    votes=10_000,
+    forms=10,
+)
+FULL = dataclasses.replace(
+    STANDARD,
+    samples=1000,
+    auto_attack="standard",
+    queries=5000,
+    compositions=300,
+    shifted=1000,
+    clever_samples=100,
+    clever_points=1024,
+    clever_batches=500,
+    smoothed=500,
+    votes=100_000,
+    forms=20,
+)
+SUITES = {"quick": Plan(), "standard": STANDARD, "full": FULL}
 # Of the quick suite, for one section; the others take what they take.
 SECONDS = 40.0
 VALUE = 1.5e-6  # Seconds that all corruptions take for one value.
@@ -100,7 +98,7 @@ def plan(suite: str, subject: Subject, samples: int = 0, seed: int = 0) -> Plan:
         suite: A name in `SUITES`.
         subject: Model and rows.
         samples: Rows to attack; 0 for those of the suite.
-        seed: Of all draws.
+        seed: Seed of all draws.
 
     Raises:
         ValueError: If there is no such suite, or a negative number of rows.
@@ -119,7 +117,7 @@ def plan(suite: str, subject: Subject, samples: int = 0, seed: int = 0) -> Plan:
     if suite != "quick" or not subject.attackable:
         return found
     forward, gradient = _seconds(subject)
-    found = _cut(found, forward, gradient, subject.facts.classes, bool(samples))
+    found = _cut(found, forward, gradient, subject.known.classes, bool(samples))
     one = 15 * forward + VALUE * subject.x[0].size
     most = SECONDS / (len(found.severities) * one)
     return dataclasses.replace(
@@ -169,7 +167,7 @@ def _seconds(subject: Subject) -> tuple[float, float]:
     x = np.resize(subject.x, (16, *subject.x.shape[1:]))
     answer = models.compiled_scores(subject.model)
     forward = _best(lambda: ops.convert_to_numpy(answer(x))) / len(x)
-    if not subject.facts.differentiable:
+    if not subject.known.differentiable:
         return forward, 3 * forward
     scores = models.inference(subject.model)
     slope = models.graph(
@@ -180,7 +178,7 @@ def _seconds(subject: Subject) -> tuple[float, float]:
     return forward, _best(lambda: ops.convert_to_numpy(slope(x)[1])) / len(x)
 
 
-def _best(call) -> float:
+def _best(call: Callable[[], Any]) -> float:
     spent = []
     for _ in range(3):
         start = time.perf_counter()

@@ -33,12 +33,12 @@ class TransferReport:
     """The same measures of several models, the source first.
 
     Args:
-        models: Their names.
+        models: Names of the models.
         results: For each measure one result a model, as in a section of a
             card; `None` where it does not apply.
         ratios: For each model but the source: robust accuracy over that of
             the source, with an interval, for each of `RATIOS`.
-        threat: What the attacker may change.
+        threat: Threat model, the same for all models.
     """
 
     models: tuple[str, ...]
@@ -50,8 +50,7 @@ class TransferReport:
         """Returns the report as lines of text."""
         rows = [["", *self.models]]
         for measure, found in self.results.items():
-            cells = map(_shown, found)
-            rows.append([LABELS[measure], *cells])
+            rows.append([LABELS[measure], *map(_shown, found)])
         for measure in RATIOS:
             cells = [
                 "{:.2f} ({:.2f} to {:.2f})".format(*self.ratios[name][measure])
@@ -66,21 +65,6 @@ class TransferReport:
             "  ".join(c.ljust(w) for c, w in zip(row, widths)).rstrip()
             for row in rows
         )
-
-    def results_of(self, kind: str = "empirical") -> list[dict]:
-        """Returns the results of one kind, for a section of a card.
-
-        Args:
-            kind: `"empirical"`, `"estimate"` or `"certified"`.
-        """
-        kinds = {"clever": "estimate", "certified_radius": "certified"}
-        return [
-            {**result, "name": f"{LABELS[measure]}: {model}"}
-            for measure, found in self.results.items()
-            if kinds.get(measure, "empirical") == kind
-            for model, result in zip(self.models, found)
-            if result is not None
-        ]
 
 
 def transfer_report(
@@ -102,10 +86,10 @@ def transfer_report(
             `{"natural": model, "hardened": hardened.model}`.
         data: Test inputs and labels, `"source"` of the source's own task and
             `"target"` of the other; the threat's bounds are those of both.
-        threat: What the attacker may change, of all models.
+        threat: Threat model, the same for all models.
         measures: Keys of `LABELS`.
-        plan: How much to measure, see `suites.SUITES`.
-        tell: Receives progress.
+        plan: Amount of work, see `suites.SUITES`.
+        tell: Function that is called with a line of progress.
 
     Returns:
         The report. A ratio's interval goes from the lowest to the highest
@@ -193,15 +177,15 @@ def _clean(subject: Subject, threat: Any, plan: Plan) -> dict:
 
 
 def _apgd(subject: Subject, threat: Any, plan: Plan) -> dict:
-    options = {"steps": plan.steps, "seed": plan.seed}
-    found = attacks.apgd(*subject.given, threat, **options)
+    given, seed = (*subject.given, threat), plan.seed
+    found = attacks.apgd(*given, steps=plan.steps, seed=seed)
     return results.robust("apgd", found, threat, plan.steps)
 
 
 def _auto_attack(subject: Subject, threat: Any, plan: Plan) -> dict:
     version = plan.auto_attack or "fast"
-    options = {"queries": plan.queries, "seed": plan.seed}
-    found = auto_attack(*subject.given, threat, version, **options)
+    given, seed = (*subject.given, threat, version), plan.seed
+    found = auto_attack(*given, queries=plan.queries, seed=seed)
     return results.robust("auto_attack", found, threat)
 
 

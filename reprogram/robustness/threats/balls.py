@@ -23,9 +23,10 @@ class Ball:
     epsilon: Any
     bounds: tuple = (0.0, 1.0)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         epsilon = self.epsilon
-        if isinstance(epsilon, numbers.Number) and not 0 <= epsilon < math.inf:
+        known = isinstance(epsilon, numbers.Real)
+        if known and not 0 <= float(epsilon) < math.inf:
             raise ValueError(
                 "`epsilon` is a finite radius of at least 0. Received:"
                 f" {epsilon}."

@@ -33,4 +33,5 @@ def dual(threat: Any) -> Callable[[Any], Any]:
     duals = {Linf: L1, L2: L2, L1: Linf}
     if type(threat) not in duals:
         raise ValueError(f"{threat.name} has no dual norm. Use Linf, L2 or L1.")
-    return duals[type(threat)](0.0).norm
+    ball: Any = duals[type(threat)](0.0)
+    return ball.norm

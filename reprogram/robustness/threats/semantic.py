@@ -58,7 +58,7 @@ class Semantic:
     bounds: tuple = (0.0, 1.0)
     name = "Semantic"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         values = [getattr(self, edit) for edit in EDITS] + [self.epsilon]
         if min(values) < 0 or max(values[1:5]) > 1 or not any(values[:-1]):
             raise ValueError(
@@ -92,7 +92,7 @@ def edited(x: Any, knobs: Any, threat: Semantic) -> Any:
         x: Images `(n, height, width, channels)`.
         knobs: One of each edit in the threat's limits, from -1 to 1,
             `(n, edits)`.
-        threat: The ranges.
+        threat: Threat model with the ranges of the edits.
 
     Example:
     >>> threat = Semantic(0, 0, 0, brightness=0.2, contrast=0, blur=0)

@@ -79,7 +79,7 @@ class L0(Ball):
     """At most `epsilon` values change, each as far as the bounds allow.
 
     Args:
-        epsilon: How many values of an input may change.
+        epsilon: Number of values of an input that may change.
         bounds: Lowest and highest value of an input.
 
     Example:

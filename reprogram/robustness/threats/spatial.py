@@ -36,7 +36,7 @@ class Spatial:
     fill: float | None = None
     name = "Spatial"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if min(self.degrees, self.pixels, self.epsilon) < 0:
             raise ValueError(
                 "Degrees, pixels and epsilon are at least 0. Received:"

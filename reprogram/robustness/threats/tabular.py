@@ -141,7 +141,7 @@ class Grouped(_Wrapped):
         threat: The threat to the other columns.
         groups: Positions of the columns of each group, such as
             `((0, 1, 2), (5, 6))`.
-        changes: How many groups may change; `None` for all.
+        changes: Number of groups that may change; `None` for all.
 
     Raises:
         ValueError: If a column is in two groups.
@@ -159,7 +159,7 @@ class Grouped(_Wrapped):
     groups: tuple[tuple[int, ...], ...]
     changes: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         columns = [column for group in self.groups for column in group]
         if len(set(columns)) < len(columns):
             raise ValueError(

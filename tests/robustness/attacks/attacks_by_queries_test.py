@@ -177,13 +177,13 @@ def test_keras_models_and_dropout():
         ]
     )
     y = model.predict(IMAGES, verbose=0).argmax(1)
-    for name, threat in (
-        ("hop_skip_jump", L2(5.0)),
-        ("nes", Linf(0.3)),
-        ("spatial", Spatial()),
-        ("semantic", Semantic()),
+    for name, threat, options in (
+        ("hop_skip_jump", L2(5.0), {"queries": 500}),
+        ("nes", Linf(0.3), {"queries": 500}),
+        ("spatial", Spatial(), {"grid": (5, 3, 3)}),
+        ("semantic", Semantic(), {"queries": 20}),
     ):
-        found = get(name)(model, IMAGES, y, threat)
+        found = get(name)(model, IMAGES, y, threat, **options)
         wrong = model.predict(found.adversarial, verbose=0).argmax(1) != y
         assert (wrong | ~found.success).all()
 

@@ -20,7 +20,7 @@ def decision_job(
     """Checks the inputs of a decision-based attack.
 
     Args:
-        name: Of the attack.
+        name: Name of the attack.
         model: Takes `(n, ...)`, returns scores `(n, classes)`.
         x: Inputs, `(n, ...)`.
         y: Class ids, `(n,)`.
@@ -74,8 +74,8 @@ def started(
     low, high = (np.broadcast_to(b, job.x.shape[1:]) for b in job.threat.bounds)
     found, spent = job.x[rows], np.zeros(len(rows), "int64")
     left = np.arange(len(rows))
-    for attempt in range(-1 if start is not None else 0, TRIES):
-        if attempt < 0:
+    for attempt in range(0 if start is None else -1, TRIES):
+        if attempt < 0 and start is not None:
             tried = np.asarray(start[rows], "float32")
         elif attempt % 2:
             tried = job.x[rng.integers(0, len(job.x), len(left))]
@@ -100,7 +100,7 @@ def toward(
         norm: `"L2"` moves along the line, `"Linf"` cuts the largest moves.
         x: Inputs, `(n, ...)`.
         origin: Originals, `(n, ...)`.
-        share: Of the distance in this norm that goes, `(n,)`.
+        share: Share of the distance in this norm that is taken off, `(n,)`.
 
     Example:
     >>> x, origin = np.array([[4.0, 1.0]]), np.zeros((1, 2))

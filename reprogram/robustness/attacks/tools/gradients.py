@@ -18,7 +18,7 @@ def sloped(job: Job, loss: str, targeted: bool = False) -> Callable:
     does not scale a sample's gradient.
 
     Args:
-        job: The attack.
+        job: Attack with its model, inputs and threat.
         loss: A name in `LOSSES`.
         targeted: Whether the loss takes the targets.
 
@@ -91,9 +91,9 @@ def rivals_of(job: Job, rows: Any, count: int) -> Any:
     """Returns the likeliest wrong classes of samples, `(n, count)`.
 
     Args:
-        job: The attack.
+        job: Attack with its model, inputs and threat.
         rows: Positions of the samples.
-        count: How many classes; all wrong ones if there are fewer.
+        count: Number of classes; all wrong ones if there are fewer.
     """
     z = job.scores(job.x[rows])
     z[range(len(z)), job.y[rows]] = -float("inf")

@@ -20,7 +20,7 @@ def reach(
         threat: `Linf`, `L2` or `L1`, also `Restricted`; its radius is ignored.
         x: Inputs inside the bounds, `(n, ...)`.
         slope: Gradients, `(n, ...)`.
-        rise: How much the function is to change, `(n,)`.
+        rise: Wanted change of the function, `(n,)`.
         bounded: Whether the move respects the bounds. In L1 it always does,
             as it could end at one value that cannot move.
 

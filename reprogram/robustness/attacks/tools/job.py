@@ -95,10 +95,10 @@ def run(
     """Attacks what the model gets right, and checks every success.
 
     Args:
-        job: The inputs.
+        job: Attack with its model, inputs and threat.
         attack: Takes positions of samples, a batch at most; returns their
             adversarial inputs and the queries spent on each.
-        tell: Receives progress.
+        tell: Function that is called with a line of progress.
         bounded: Whether a success must lie in the threat's ball.
 
     Returns:

@@ -17,8 +17,8 @@ def misuse(job: Job, version: str = "standard") -> tuple[str, ...]:
     """Looks for randomness and zero gradients on all inputs.
 
     Args:
-        job: The attack.
-        version: Of AutoAttack; `"rand"` is the one for random models.
+        job: Attack with its model, inputs and threat.
+        version: Version of AutoAttack; `"rand"` is for random models.
 
     Returns:
         Warnings, with what to do.

@@ -16,7 +16,7 @@ def refined(
     """Moves errors back towards the originals as far as they stay errors.
 
     Args:
-        job: The attack.
+        job: Attack with its model, inputs and threat.
         rows: Positions of the samples.
         moved: Their adversarial inputs, `(rows, ...)`.
         halvings: Bisections; each is one forward pass.
@@ -49,10 +49,10 @@ def run_nearest(
     """Runs an attack that returns errors near the originals, and refines.
 
     Args:
-        job: The attack.
+        job: Attack with its model, inputs and threat.
         search: Takes positions; returns inputs and queries of each.
         halvings: Bisections at the end.
-        tell: Receives progress.
+        tell: Function that is called with a line of progress.
 
     Returns:
         The result. An error beyond the radius is returned too; it does not

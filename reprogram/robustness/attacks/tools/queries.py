@@ -21,7 +21,7 @@ def fused(job: driver.Job, key: Any, before: Callable, after: Callable) -> Any:
     service, is called with NumPy arrays between the two.
 
     Args:
-        job: The attack; of a random model the answers are averaged.
+        job: Attack with its model, inputs and threat.
         key: Tells these two functions from others.
         before: Makes the model's inputs `(m, ...)` of the arguments.
         after: Takes scores `(m, classes)`, those inputs and the arguments.
@@ -116,8 +116,8 @@ def tallied(
         ask: Takes rows of the arrays, a seed and an array as long as the
             number of neighbors; returns sums over them, a tuple of
             `(n, ...)`.
-        job: The attack.
-        arrays: What `ask` needs of each sample, `(n, ...)`.
+        job: Attack with its model, inputs and threat.
+        arrays: Arrays that `ask` needs of each sample, `(n, ...)`.
         count: Neighbors of each sample at least.
         rng: Source of the seeds.
 
@@ -135,7 +135,7 @@ def tallied(
             seed = rng.integers(0, 2**31 - 1, 2).astype("uint32")
             found = ask(*padded, seed, copies)
             total = found if total is None else _added(total, found)
-        parts.append([values[: len(rows[0])] for values in total])
+        parts.append([values[: len(rows[0])] for values in total or ()])
     sums = tuple(np.concatenate(values) for values in zip(*parts, strict=True))
     return sums, -(-count // each) * each
 

@@ -14,7 +14,7 @@ def move(
 
     Args:
         x: Images `(n, height, width, channels)`.
-        degrees: Rotation.
+        degrees: Angle of the rotation in degrees.
         down: Move in pixels.
         right: Move in pixels.
         fill: Value of what comes in from outside.
