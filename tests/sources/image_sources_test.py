@@ -6,7 +6,7 @@ import pytest
 from small_sources import images
 from small_sources import tokens
 
-from reprogram.experiments import run as experiment
+from reprogram.experiments.run import Experiment
 from reprogram.predictors import series_as_images
 from reprogram.predictors.data import Data
 from reprogram.predictors.recipe import Recipe
@@ -73,14 +73,16 @@ def test_an_experiment_reads_series_as_pictures(tmp_path):
         names=("slow", "fast"),
         draws={0: (np.arange(12), np.arange(12, 18))},
         test=np.arange(18, 30),
+        source=images(),
     )
-    found = experiment.run(
+    found = Experiment(
         data,
-        images(),
+        "reprogrammed",
+        ("trivial", "probe", "lora"),
         Recipe(transform="rendering", epochs=2),
         tmp_path,
         tell=lambda line: None,
-    )
+    ).run()
     scores = {m["name"]: m["metrics"] for m in found["models"]}
     assert scores["reprogrammed source"]["balanced_accuracy"][0] > 0.7
     assert {"majority class", "linear probe", "LoRA"} < set(scores)

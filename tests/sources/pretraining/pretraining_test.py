@@ -1,6 +1,7 @@
 """Batches, budget, and going on after an interruption."""
 
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -135,7 +136,7 @@ def model_for(data):
 
 def train(folder, steps):
     """What one start of the script does, in a fresh state."""
-    data = batches(steps=2)
+    data = batches(steps=3)
     _, model = model_for(data)
     budget = training.Budget(folder / "state.json", 0.0, 0.1, steps)
     balance = training.Balance(model.get_layer("posterior"), 5.0)
@@ -144,37 +145,36 @@ def train(folder, steps):
 
 
 def test_a_run_in_two_parts_is_the_run_in_one(tmp_path, monkeypatch):
-    rates = []
+    rates, half = {}, []
     original = training.Budget.on_train_batch_begin
 
     def begin(self, batch, logs=None):
         original(self, batch, logs)
-        rates.append(float(self.model.optimizer.learning_rate))
+        steps = int(self.model.optimizer.iterations)
+        rates[steps] = float(self.model.optimizer.learning_rate)
+        if steps == 6 and not half:
+            # What is on the disk when a process is killed at this moment.
+            half.extend(np.array(w) for w in self.model.get_weights())
+            shutil.copytree(tmp_path / "whole", tmp_path / "parts")
 
     monkeypatch.setattr(training.Budget, "on_train_batch_begin", begin)
-    whole, state, _ = train(tmp_path / "whole", 8)
-    assert state["steps"] == 8
-    in_one, rates[:] = list(rates), []
-
-    def stop(self, epoch, logs=None):
-        ended(self, epoch, logs)
-        self.model.stop_training = epoch == 1 or self.model.stop_training
-
-    ended = training.Budget.on_epoch_end
-    monkeypatch.setattr(training.Budget, "on_epoch_end", stop)
-    half, state, _ = train(tmp_path / "parts", 8)
-    assert state["steps"] == 4
-    monkeypatch.setattr(training.Budget, "on_epoch_end", ended)
-    parts, state, _ = train(tmp_path / "parts", 8)
-    assert state["steps"] == 8 and rates == in_one
+    whole, state, _ = train(tmp_path / "whole", 12)
+    assert state["steps"] == 12
+    in_one = dict(rates)
+    assert json.loads((tmp_path / "parts/state.json").read_text())["steps"] == 6
+    rates.clear()
+    parts, state, _ = train(tmp_path / "parts", 12)
+    assert state["steps"] == 12
+    assert rates == {k: v for k, v in in_one.items() if k >= 6}
+    assert min(in_one) == 0 and min(rates) == 6
     assert any((a != b).any() for a, b in zip(half, whole))
     for first, second in zip(whole, parts):
         np.testing.assert_array_equal(first, second)
     log = (tmp_path / "parts" / "log.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in log] == ["epoch", *"0123"]
     # The budget is used: only the weights come back.
-    restored, later, model = train(tmp_path / "parts", 8)
-    assert later == state and int(model.optimizer.iterations) == 8
+    restored, later, model = train(tmp_path / "parts", 12)
+    assert later == state and int(model.optimizer.iterations) == 12
     for first, second in zip(whole, restored):
         np.testing.assert_array_equal(first, second)
 
