@@ -314,11 +314,14 @@ def load(
         )
     classical = (folder / "baseline.json").exists()
     if classical:
+        from reprogram.predictors import series_as_images
         from reprogram.predictors.baselines import BaselinePredictor
 
         about = json.loads((folder / "baseline.json").read_text("utf-8"))
         reads = BASELINES[about["key"]].features == "source"
         frozen = sources.load(asked) if reads else None
+        if frozen is not None:
+            frozen = series_as_images.reader(frozen, task["modality"])
         features = Features(frozen, np.zeros(0, object))
         return Run(
             folder,

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from reprogram.predictors import series_as_images
 from reprogram.predictors import transform_of
 from reprogram.predictors.data import Data
 from reprogram.predictors.recipe import Recipe
@@ -58,7 +57,7 @@ def suggest(
     Returns:
         The recipe.
     """
-    source = series_as_images.reader(data.frozen_source(), data.modality)
+    source = data.frozen_source()
     named = TRANSFORMS[source.modality]
     default = transform_of.named(base, source)
     named = named if default in named else (default, *named)

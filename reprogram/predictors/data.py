@@ -46,7 +46,8 @@ class Data:
         if self.draws:
             drawn = [np.concatenate(pair) for pair in self.draws.values()]
             rows = np.unique(np.concatenate([*drawn, self.test]))
-        return Features(self.source, self.inputs[rows])
+        source = self.source and self.frozen_source()
+        return Features(source, self.inputs[rows])
 
     def scores(self, predictions: np.ndarray) -> dict[str, float]:
         """Computes the metrics of predictions for the test set.
@@ -59,7 +60,7 @@ class Data:
         return dict(metrics.evaluate(self.problem, targets, predictions))
 
     def frozen_source(self) -> Source:
-        """Returns the source.
+        """Returns the source; one of images draws series as pictures.
 
         Raises:
             ValueError: If there is none.
@@ -69,7 +70,9 @@ class Data:
                 "This predictor reads a frozen source. Received: data without"
                 " one. Name a source, such as 'zinc-autoencoder'."
             )
-        return self.source
+        from reprogram.predictors import series_as_images
+
+        return series_as_images.reader(self.source, self.modality)
 
 
 def check_modality(source: Source, modality: str) -> None:

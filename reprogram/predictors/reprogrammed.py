@@ -73,7 +73,7 @@ class Reprogrammed:
         return self
 
     def _source(self, data: Data) -> Source:
-        return series_as_images.reader(data.frozen_source(), data.modality)
+        return data.frozen_source()
 
     def _build(self, data: Data, example: np.ndarray) -> Reprogrammer:
         shape: tuple[int | None, ...] = (None, *example.shape[1:])

@@ -8,7 +8,9 @@ from small_sources import tokens
 
 from reprogram.experiments.run import Experiment
 from reprogram.predictors import series_as_images
+from reprogram.predictors.baselines import BaselinePredictor
 from reprogram.predictors.data import Data
+from reprogram.predictors.features import Features
 from reprogram.predictors.recipe import Recipe
 from reprogram.reprogrammer import Reprogrammer
 from reprogram.sources import detail
@@ -86,6 +88,26 @@ def test_an_experiment_reads_series_as_pictures(tmp_path):
     scores = {m["name"]: m["metrics"] for m in found["models"]}
     assert scores["reprogrammed source"]["balanced_accuracy"][0] > 0.7
     assert {"majority class", "linear probe", "LoRA"} < set(scores)
+    for name in ("linear probe", "LoRA"):
+        assert scores[name]["balanced_accuracy"][0] > 0.5
+
+
+def test_a_probe_on_pictures_of_series_predicts_after_it_is_loaded(tmp_path):
+    rng = np.random.default_rng(0)
+    y = np.arange(20) % 2
+    wave = np.sin(np.linspace(0, 6, 16)[None] * (1 + 2 * y[:, None]))
+    series = (wave + 0.1 * rng.normal(size=wave.shape))[..., None]
+    data = Data(
+        series, y, "classification", "series", ("slow", "fast"), source=images()
+    )
+    rows = np.arange(20)
+    probe = BaselinePredictor("probe", 0).fit(data, rows, rows[:0])
+    probe.save(tmp_path)
+    features = Features(data.frozen_source(), series[:0])
+    again = BaselinePredictor.load(tmp_path, features)
+    expected = probe.predict(series)
+    np.testing.assert_allclose(again.predict(series), expected, atol=1e-5)
+    assert (expected.argmax(1) == y).mean() > 0.8
 
 
 def test_features_of_a_pooling_that_keeps_its_axes_are_vectors():
