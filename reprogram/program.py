@@ -1,27 +1,23 @@
 """The trained part of a model, and the proof that the rest is frozen."""
 
 import hashlib
-from typing import TYPE_CHECKING
 from typing import Any
 
 import keras
 import numpy as np
-
-if TYPE_CHECKING:
-    from reprogram.reprogrammer import Reprogrammer
 
 
 class Program(keras.Model):
     """The trained part of a Reprogrammer, bound to its source.
 
     Args:
-        reprogrammer: A built model; the program shares its weights.
+        reprogrammer: A built `Reprogrammer`; the program shares its weights.
 
     Raises:
         ValueError: If the model has no weights yet.
     """
 
-    def __init__(self, reprogrammer: "Reprogrammer"):
+    def __init__(self, reprogrammer: Any):
         super().__init__()
         if not reprogrammer.built:
             raise ValueError(

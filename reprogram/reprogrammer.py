@@ -221,23 +221,6 @@ class Reprogrammer(keras.Model):
             self._readers().append(reader)
         return self._readers()[0]
 
-    def rear(self) -> "Rear | None":
-        """Returns the part behind the layer that the program enters.
-
-        It shares all weights and trains the same program. Its inputs are
-        what that layer puts out, with the mask as a last channel, so that
-        the frozen layers in front need to run only once for each input.
-
-        Returns:
-            The part; `None` where nothing but an embedding lies in front, or
-            where it cannot be cut off.
-        """
-        enter, read = self._stages()
-        if enter is None or self._maps_tokens or len(enter.outputs) != 2:
-            return None
-        weighty = [layer for layer in enter.layers if layer.weights]
-        return Rear(self, read) if len(weighty) > 1 else None
-
     def source_fingerprint(self) -> str:
         """Returns the SHA-256 of all weights of the source, in hexadecimal."""
         return fingerprint(self.source)
@@ -284,38 +267,3 @@ class Reprogrammer(keras.Model):
                 config[key], custom_objects=custom_objects
             )
         return cls(**config)
-
-
-class Rear(keras.Model):
-    """A Reprogrammer without the frozen layers in front of its program.
-
-    Args:
-        model: The Reprogrammer; all weights are shared with it.
-        read: The layers behind the program.
-        headless: Whether to leave the mapping out.
-    """
-
-    def __init__(
-        self, model: Reprogrammer, read: keras.Model, headless: bool = False
-    ):
-        super().__init__()
-        self.transform = model.transform
-        self.mapping = keras.layers.Identity() if headless else model.mapping
-        self._parts = lambda: (model, read)  # in a function: not tracked
-
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
-        _, read = self._parts()
-        x, mask = inputs[..., :-1], inputs[..., -1] > 0.5
-        mask = self.transform.compute_mask(x, mask)
-        x = self.transform(x, training=training)
-        return self.mapping(answer(read, x, [mask]), training=training)
-
-    def source_scores(
-        self, inputs: np.ndarray, batch_size: int = 64
-    ) -> np.ndarray:
-        """Returns what the mapping receives, see `Reprogrammer`."""
-        model, read = self._parts()
-        if not hasattr(self, "_reader"):
-            reader = Rear(model, read, headless=True)
-            self._reader = lambda: reader
-        return self._reader().predict(inputs, batch_size=batch_size, verbose=0)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from reprogram.experiments import cells
 from reprogram.predictors import Fitted
 from reprogram.predictors import conformal
 from reprogram.predictors.assessment import Assessment
@@ -54,6 +55,10 @@ class Run:
         """The Reprogrammer, `None` for predictors that are none."""
         model = getattr(self.predictor, "model", None)
         return model if hasattr(model, "source_scores") else None
+
+    @property
+    def _classes(self) -> bool:
+        return self.task["problem"] == "classification"
 
     @functools.cached_property
     def training(self) -> dict[str, tuple[str, str]]:
@@ -116,8 +121,8 @@ class Run:
         known = np.array(test.get("predictions") or [], float)
         if not len(truth):
             known = np.zeros((0, values.shape[1]))
-            truth = np.zeros((0,) if _is_classes(self.task) else known.shape)
-        if _is_classes(self.task):
+            truth = np.zeros((0,) if self._classes else known.shape)
+        if self._classes:
             sets = conformal.label_sets(
                 values, known, truth.astype(int), self.confidence
             )
@@ -144,42 +149,12 @@ class Run:
         return lower, upper, None
 
     def columns(self, taken: Collection[str] = ()) -> list[str]:
-        """Names the columns of predictions.
+        """Names the columns of predictions, see `cells.columns`.
 
         Args:
-            taken: Names that are in use. If a name would be among them, all
-                names end in `_2`, or the next number that is free.
-
-        Returns:
-            `prediction` with `lower` and `upper`, or with `probability_NAME`
-            and `set`, with `_NAME` behind them where there are several
-            targets; for molecules `in_domain`, `nearest`, `nearest_id`,
-            `nearest_value`, `similarity` and `alerts_NAME`; then `reason`.
+            taken: Names that are in use.
         """
-        names = list(map(str, self.task["target_names"]))
-        problem = self.task["problem"]
-        columns = []
-        if problem == "classification":
-            columns = ["prediction", *(f"probability_{n}" for n in names)]
-            columns.append("set")
-        else:
-            parts = {
-                "regression": ("prediction", "lower", "upper"),
-                "multilabel": ("prediction", "probability", "set"),
-            }[problem]
-            for name in names:
-                end = f"_{name}" if len(names) > 1 else ""
-                columns += [f"{part}{end}" for part in parts]
-        if self.task["modality"] == "molecule":
-            columns += ["in_domain", "nearest", "nearest_id"]
-            columns += ["nearest_value", "similarity"]
-            columns += [f"alerts_{name}" for name in self.alerts]
-        columns.append("reason")
-        number, free = 1, columns
-        while not set(free).isdisjoint(taken):
-            number += 1
-            free = [f"{name}_{number}" for name in columns]
-        return free
+        return cells.columns(self.task, self.alerts, taken)
 
     def __call__(
         self, inputs: Sequence, reasons: Sequence[str]
@@ -198,26 +173,28 @@ class Run:
         explain = getattr(self.source, "explain", None) or (lambda row: "")
         reasons = [r or explain(row) for row, r in zip(inputs, reasons)]
         width = len(self.columns()) - 1
-        cells = [[""] * width + [reason] for reason in reasons]
+        rows = [[""] * width + [reason] for reason in reasons]
         keep = [row for row, reason in enumerate(reasons) if not reason]
         # Inputs of like length together need little padding.
         keep.sort(key=lambda row: len(inputs[row]))
         for start in range(0, len(keep), BATCH):
-            rows = keep[start : start + BATCH]
-            batch = [inputs[row] for row in rows]
+            part = keep[start : start + BATCH]
+            batch = [inputs[row] for row in part]
             assessment = self.assess(batch)
             warnings = self._alerts(batch)
-            for place, row in enumerate(rows):
+            for place, row in enumerate(part):
                 if np.isfinite(assessment.prediction[place]).all():
-                    cells[row] = [
-                        *self._values(assessment, place),
-                        *self._neighbor(assessment, place),
+                    rows[row] = [
+                        *cells.values(self.task, assessment, place),
+                        *cells.neighbor(
+                            self.task, self.training, assessment, place
+                        ),
                         *(names[place] for names in warnings),
                         "",
                     ]
                 else:
-                    cells[row][-1] = "the model gives no finite number"
-        return cells
+                    rows[row][-1] = "the model gives no finite number"
+        return rows
 
     def _alerts(self, smiles: Sequence[str]) -> list[list[str]]:
         if not self.alerts:
@@ -225,46 +202,6 @@ class Run:
         from reprogram.molecules.alerts import alerts
 
         return [alerts(smiles, name) for name in self.alerts]
-
-    def _values(self, found: Assessment, row: int) -> list[str]:
-        values, names = found.prediction[row], self.task["target_names"]
-        cells: list[str] = []
-        if _is_classes(self.task):
-            inside = [] if found.sets is None else found.sets[row]
-            members = [str(n) for n, within in zip(names, inside) if within]
-            best = str(names[int(values.argmax())])
-            return [best, *map(_text, values), " | ".join(members)]
-        for k, value in enumerate(values):
-            if found.lower is not None and found.upper is not None:
-                ends = (value, found.lower[row, k], found.upper[row, k])
-                cells += [_text(end) for end in ends]
-            elif found.sets is not None:
-                inside = found.sets[row, k]
-                members = [str(i) for i in (0, 1) if inside[i]]
-                cells += [str(int(value > 0.5)), _text(value)]
-                cells.append(" ".join(members))
-        return cells
-
-    def _neighbor(self, found: Assessment, row: int) -> list[str]:
-        if self.task["modality"] != "molecule":
-            return []
-        if not found.nearest:
-            return [""] * 5
-        nearest = found.nearest[row]
-        return [
-            str(bool(found.in_domain[row])).lower(),
-            nearest,
-            *self.training.get(nearest, ("", "")),
-            _text(found.similarity[row]),
-        ]
-
-
-def _is_classes(task: dict[str, Any]) -> bool:
-    return task["problem"] == "classification"
-
-
-def _text(number: float) -> str:
-    return f"{number:.6g}"
 
 
 def load(
@@ -309,9 +246,8 @@ def load(
     if flags.get("service") and not local:
         from reprogram.service.runs import Queried
 
-        return Run(
-            folder, record, Queried.load(folder, record, source), **options
-        )
+        queried = Queried.load(folder, record, source)
+        return Run(folder, record, queried, **options)
     classical = (folder / "baseline.json").exists()
     if classical:
         from reprogram.predictors import series_as_images
@@ -323,13 +259,8 @@ def load(
         if frozen is not None:
             frozen = series_as_images.reader(frozen, task["modality"])
         features = Features(frozen, np.zeros(0, object))
-        return Run(
-            folder,
-            record,
-            BaselinePredictor.load(folder, features),
-            frozen,
-            **options,
-        )
+        baseline = BaselinePredictor.load(folder, features)
+        return Run(folder, record, baseline, frozen, **options)
     from reprogram.predictors.reprogrammed import Reprogrammed
 
     frozen = sources.load(asked)
