@@ -273,7 +273,7 @@ def local_copy(job: Job) -> Reprogrammer | None:
     source = job.service.model
     if source is None:
         return None
-    if not job.model.gives_logits:
+    if not job.model.forward.logits:
         inputs = keras.Input(job.service.shape)
         source = keras.Sequential([inputs, source, LogScores()])
     copy = Reprogrammer(source, job.model.transform, job.model.mapping)

@@ -59,7 +59,9 @@ class Forward:
         )
 
     def meet(self, inputs: np.ndarray) -> None:
-        """Asks one query, to know how many classes the service has."""
+        """Asks one query, if it is not known how many classes there are."""
+        if self.meter.classes is not None:
+            return
         if not self.transform.built:
             self.transform.build((None, *inputs.shape[1:]))
         self.meter.query(ops.convert_to_numpy(self.transform(inputs)), "train")

@@ -42,6 +42,7 @@ class BlackBoxReprogrammer(keras.Model):
         stopped: Why training ended before its epochs, or empty.
         idle: Whether there was no step since it was last set.
         reserve: Number of queries that training leaves, for validation.
+        forward: The transform and the service, at any program.
 
     Raises:
         RuntimeError: On another backend than TensorFlow.
@@ -79,15 +80,10 @@ class BlackBoxReprogrammer(keras.Model):
         self.mapping = mappings.get(mapping)
         self.estimator = estimators.get(estimator)
         self.meter, self.seed = meter, seed
-        self.stopped = ""
-        self._forward = Forward(meter, self.transform)
-        self.values, self.assign = self._forward.values, self._forward.assign
-        self.reserve, self.idle = 0, True
-
-    @property
-    def gives_logits(self) -> bool:
-        """Whether the service gives logits, as far as it was asked."""
-        return bool(self._forward.logits)
+        self.forward = Forward(meter, self.transform)
+        self.values, self.assign = self.forward.values, self.forward.assign
+        self.reserve, self.idle, self.stopped = 0, True, ""
+        self._purpose = "inference"
 
     def build(self, input_shape: tuple) -> None:
         if not self.transform.built:
@@ -116,8 +112,6 @@ class BlackBoxReprogrammer(keras.Model):
         scores = self.scores_at(self.values()[None], x, self._purpose)[0]
         return self.mapping(scores, training=False)
 
-    _purpose = "inference"
-
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return self.mapping.compute_output_shape(
             (input_shape[0], self.meter.classes)
@@ -126,18 +120,13 @@ class BlackBoxReprogrammer(keras.Model):
     def scores_at(
         self, points: np.ndarray, inputs: np.ndarray, purpose: str
     ) -> np.ndarray:
-        """Asks for the scores of a batch under several programs.
+        """Asks for the scores of a batch under programs `(points, values)`.
 
-        Args:
-            points: Programs `(points, values)`.
-            inputs: Inputs of the transform `(rows, ...)`.
-            purpose: Purpose of the queries, as in `Meter.query`.
-
-        Returns:
-            Log-probabilities, or logits, `(points, rows, classes)`.
+        These are log-probabilities or logits `(points, rows, classes)`. The
+        purposes are those of `Meter.query`.
         """
         reserve = self.reserve if purpose == "train" else 0
-        return self._forward.scores(points, inputs, purpose, reserve)
+        return self.forward.scores(points, inputs, purpose, reserve)
 
     def _explore(self, inputs: np.ndarray) -> np.ndarray:
         center = self.values()
@@ -164,7 +153,7 @@ class BlackBoxReprogrammer(keras.Model):
         gradient = self.estimator.gradient(
             center.astype("float64"), points, ops.convert_to_numpy(losses)
         )
-        surrogate = self._forward.surrogate(gradient)
+        surrogate = self.forward.surrogate(gradient)
         return ops.mean(losses) + surrogate + sum(self.losses)
 
     def train_step(self, data: Any) -> dict:
@@ -203,12 +192,9 @@ class BlackBoxReprogrammer(keras.Model):
 
     def _meet(self, inputs: np.ndarray) -> None:
         """Builds the model; asks one query if nothing was asked before."""
-        if self.built:
-            return
-        inputs = np.asarray(inputs[:1], "float32")
-        if self.meter.classes is None:
-            self._forward.meet(inputs)
-        self.build((None, *inputs.shape[1:]))
+        if not self.built:
+            self.forward.meet(np.asarray(inputs[:1], "float32"))
+            self.build((None, *inputs.shape[1:]))
 
     def fit(
         self,
