@@ -18,6 +18,9 @@ NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
 WITHOUT_EXAMPLE = {"chemist", "contributing", "notebooks", "results"}
 EXAMPLE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FLAG = re.compile(r'flags\.DEFINE_\w+\(\s*"(\w+)"')
+IMPORT = re.compile(
+    r"^from (?:reprogram\.scripts|benchmarks) import (\w+)", re.MULTILINE
+)
 COMMAND = re.compile(
     r"(?<![\w/.\"-])(?:reprogram|python -m (scripts|benchmarks)\.)"
     r"[ ]?([\w-]+)((?:\\\n|[^`\n#])*)"
@@ -25,12 +28,13 @@ COMMAND = re.compile(
 
 
 def flags_of(path: pathlib.Path) -> set[str]:
-    """Reads the flags that a program and its flag modules define."""
+    """Reads the flags that a program and the programs it imports define."""
     text = path.read_text("utf-8")
     names = set(FLAG.findall(text))
-    modules = re.findall(r"adopt_module_key_flags\((\w+)\)", text)
-    for module in modules:
-        names |= flags_of(path.with_name(f"{module}.py"))
+    for module in IMPORT.findall(text):
+        other = path.with_name(f"{module}.py")
+        if other.exists():
+            names |= flags_of(other)
     return names
 
 
