@@ -126,9 +126,8 @@ def main(_: list[str]) -> None:
     )
     if FLAGS.sdf or FLAGS.html:
         from reprogram.report.pages import molecule_grid as grid
-        from reprogram.tasks.readers import molecules
 
-        where = molecules.column_of(rows.columns, FLAGS.smiles_column or "")
+        where = readers.smiles_column(rows.columns, FLAGS.smiles_column or "")
         shape = (FLAGS.output, rows.delimiter, where, columns)
         if FLAGS.sdf:
             grid.write_sdf(FLAGS.sdf, *shape)

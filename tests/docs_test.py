@@ -1,5 +1,6 @@
 """Every Python example, command and notebook of the documentation works."""
 
+import ast
 import os
 import pathlib
 import re
@@ -15,7 +16,7 @@ PAGES = sorted((ROOT / "docs").glob("*.md"))
 EVERY_PAGE = sorted((ROOT / "docs").rglob("*.md"))
 NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
 # What is told there is shown on other pages, in notebooks or by commands.
-WITHOUT_EXAMPLE = {"chemist", "contributing", "notebooks", "results"}
+WITHOUT_EXAMPLE = {"contributing", "notebooks", "results"}
 EXAMPLE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FLAG = re.compile(r'flags\.DEFINE_\w+\(\s*"(\w+)"')
 IMPORT = re.compile(
@@ -63,6 +64,23 @@ def test_examples_run(page, tmp_path, monkeypatch):
     names = {"__name__": page.stem}
     for block in blocks:
         exec(compile(block, page.name, "exec"), names)
+
+
+def test_the_molecular_source_does_what_its_comments_say():
+    text = (ROOT / "docs" / "molecules.md").read_text("utf-8")
+    code = next(b for b in EXAMPLE.findall(text) if ".describe(" in b)
+    scope, values = {}, []
+    for node in ast.parse(code).body:
+        if isinstance(node, ast.Expr):
+            values.append(eval(ast.unparse(node), scope))
+        else:
+            exec(ast.unparse(node), scope)
+    same, neighbors, weight, new, drawn = values
+    assert scope["latents"].shape == (2, 240)
+    assert same == ["CC(=O)Nc1ccc(O)cc1", "CCOC(=O)c1ccccc1"]
+    assert len(neighbors) == 2
+    assert len(new) == len(drawn) == 3
+    assert weight == pytest.approx(46, abs=8)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
