@@ -12,7 +12,7 @@ from small_sources import images
 from small_sources import tokens
 
 import reprogram
-from reprogram import diagnosis
+from reprogram.diagnosis import diagnose as diagnosis
 from reprogram.diagnosis import transferability
 from reprogram.predictors.data import Data
 from reprogram.program import fingerprint
