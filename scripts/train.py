@@ -107,7 +107,11 @@ def main(_: list[str]) -> None:
     stamp = time.strftime("%Y%m%d-%H%M%S")
     if FLAGS.output_dir:
         files.check_writable(FLAGS.output_dir)
-    rows = prepare()
+    from reprogram.experiments.progress import Progress
+
+    with Progress(1) as progress:
+        progress.show("reads the data and the source")
+        rows = prepare()
     from reprogram.experiments.run import Experiment
     from reprogram.report import record
     from reprogram.report.pages import run as page
