@@ -130,6 +130,7 @@ def main(_: list[str]) -> None:
     from reprogram.blackbox import experiment
     from reprogram.blackbox.ledger import Ledger
     from reprogram.blackbox.meter import Meter
+    from reprogram.experiments.progress import Progress
     from reprogram.report import record
     from reprogram.report.pages import run as page
 
@@ -156,8 +157,13 @@ def main(_: list[str]) -> None:
         name=service.name,
     )
     model = experiment.build(meter, service, options, len(data.names), 0)
-    job = experiment.Job(data, service, model, options, data.source, print)
-    result = experiment.run(job, folder) | {
+    with Progress(FLAGS.budget) as progress:
+        meter.watch = lambda count: progress.show(f"{count:,} queries", count)
+        job = experiment.Job(
+            *(data, service, model, options, data.source, progress.tell)
+        )
+        result = experiment.run(job, folder)
+    result |= {
         "command": shlex.join(["reprogram", "train-blackbox", *sys.argv[1:]]),
         "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "flags": given(),

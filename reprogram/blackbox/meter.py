@@ -34,6 +34,9 @@ class Meter:
         rate: Largest number of queries a second.
         name: Name of the service; a ledger belongs to one.
 
+    Attributes:
+        watch: Called with the number of queries so far, after each batch.
+
     Raises:
         ValueError: If a number is out of range, or the ledger belongs to
             another service.
@@ -75,6 +78,7 @@ class Meter:
                 f"The ledger {self.ledger.path} belongs to the service"
                 f" {owner!r}. Received: {self.name!r}. Choose another file."
             )
+        self.watch: Callable[[int], None] | None = None
         self._free_at = 0.0
 
     def bill(self) -> ledgers.Bill:
@@ -172,6 +176,8 @@ class Meter:
                 raise
             else:
                 self.ledger.answer(batch, keys, scores)
+                if self.watch:
+                    self.watch(self.bill().queries)
                 return scores
             if attempt + 1 < self.attempts:
                 wait = getattr(problem, "wait", None)

@@ -77,8 +77,11 @@ def check(
             return
         except ValueError as error:
             reasons.append(str(error))
-    shown = " ".join(reasons[:3])
-    raise ValueError(f"None of {len(starts)} starts can be used. {shown}")
+    several = len(starts) > 1
+    which = (
+        f"None of the {len(starts)} starts can" if several else "No start can"
+    )
+    raise ValueError(f"{which} be used. {' '.join(reasons[:3])}")
 
 
 def source(plan: Plan) -> Any:

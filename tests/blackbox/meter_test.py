@@ -41,8 +41,10 @@ class Service:
 
 
 def test_queries_are_counted_by_purpose_and_price():
-    meter = Meter(Service(), price=0.5, batch_size=4)
+    meter, seen = Meter(Service(), price=0.5, batch_size=4), []
+    meter.watch = seen.append
     meter.query(INPUTS[:6], "train")
+    assert seen == [4, 6]
     meter.query(INPUTS[6:], "validation")
     bill = meter.bill()
     assert bill.queries == 10 and bill.price == 5.0
