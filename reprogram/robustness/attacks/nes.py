@@ -12,9 +12,9 @@ from reprogram.robustness.attacks.tools import job as driver
 from reprogram.robustness.attacks.tools.queries import batched
 from reprogram.robustness.attacks.tools.queries import fused
 from reprogram.robustness.attacks.tools.queries import margins
+from reprogram.robustness.attacks.tools.queries import moving
 from reprogram.robustness.attacks.tools.queries import tallied
 from reprogram.robustness.certification.counting import Drawn
-from reprogram.robustness.checks import checked
 from reprogram.robustness.threats.balls import flat
 
 _LEAST = 1e-30
@@ -63,8 +63,7 @@ def nes(
             f" deviation. Received: probes={probes}, queries={queries},"
             f" deviation={deviation}."
         )
-    x, y, facts = checked(model, x, y, threat)
-    job = driver.Job(model, x, y, threat, facts, batch_size)
+    job = driver.black_box_job(model, x, y, threat, batch_size)
     steps = max(1, queries // (probes + 1))
     if size is None:
         size = threat.epsilon * max(2.5 / steps, 0.1)
@@ -101,10 +100,7 @@ def _moves(job: driver.Job, size: float) -> Callable:
         inner = threat.at(pace[0])
         return inner.project(inner.step(x, slope, pace[1]), origin)
 
-    def judged(scores: Any, moved: Any, *args: Any) -> tuple[Any, Any]:
-        return moved, margins(scores, args[2])
-
-    move = fused(job, "nes step", climb, judged)
+    move = moving(job, "nes step", climb)
     return lambda *arrays: move(*arrays, pace)
 
 

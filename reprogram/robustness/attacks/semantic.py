@@ -11,10 +11,9 @@ from reprogram.robustness import models
 from reprogram.robustness.attacks.result import AttackResult
 from reprogram.robustness.attacks.tools import job as driver
 from reprogram.robustness.attacks.tools.queries import fused
+from reprogram.robustness.attacks.tools.queries import judged
 from reprogram.robustness.attacks.tools.queries import margins
-from reprogram.robustness.attacks.tools.queries import narrow
-from reprogram.robustness.checks import checked
-from reprogram.robustness.threats.semantic import EDITS
+from reprogram.robustness.attacks.tools.queries import tried
 from reprogram.robustness.threats.semantic import Semantic
 from reprogram.robustness.threats.semantic import edited
 
@@ -65,10 +64,9 @@ def semantic(
             f" {np.shape(x)}, the threat {getattr(threat, 'name', threat)},"
             f" queries={queries}."
         )
-    x, y, facts = checked(model, x, y, threat)
-    job = driver.Job(model, x, y, threat, facts, batch_size)
-    ask = fused(job, "semantic", _copies(threat), _judged)
-    climb = _climber(job) if facts.differentiable and steps else None
+    job = driver.black_box_job(model, x, y, threat, batch_size)
+    ask = fused(job, "semantic", _copies(threat), judged)
+    climb = _climber(job) if job.facts.differentiable and steps else None
     count = len(threat.limits())
 
     def attack(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -76,7 +74,7 @@ def semantic(
         draws = rng.uniform(-1, 1, (queries, count))
         ends = np.concatenate([np.eye(count), -np.eye(count)])
         draws = np.concatenate([ends, draws])[:queries].astype("float32")
-        best, margin, spent = _tried(job, rows, ask, draws)
+        best, margin, spent = tried(job, rows, ask, draws)
         left = margin >= 0
         if climb is not None and left.any():
             found = _climbed(job, rows[left], climb, best[left], steps)
@@ -94,35 +92,6 @@ def _copies(threat: Semantic) -> Callable:
         return edited(repeated, ops.repeat(knobs, images, axis=0), threat)
 
     return copies
-
-
-def _judged(scores: Any, moved: Any, x: Any, y: Any, knobs: Any) -> Any:
-    labels = ops.tile(y, (ops.shape(knobs)[0],))
-    return ops.reshape(margins(scores, labels), (-1, ops.shape(x)[0]))
-
-
-def _tried(
-    job: driver.Job, rows: np.ndarray, ask: Callable, draws: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns the best composition, its margin and the queries of each."""
-    left, first = np.arange(len(rows)), 0
-    best = np.zeros((len(rows), draws.shape[1]), "float32")
-    margin = np.full(len(rows), np.inf)
-    spent = np.zeros(len(rows), "int64")
-    while first < len(draws) and len(left):
-        wide = narrow(len(left))
-        part = draws[first : first + max(1, job.batch_size // wide)]
-        x = driver.padded(job.x[rows[left]], wide)
-        y = driver.padded(job.y[rows[left]], wide)
-        found = ask(x, y, part)[:, : len(left)]
-        lowest, least = found.argmin(axis=0), found.min(axis=0)
-        better = least < margin[left]
-        best[left[better]] = part[lowest[better]]
-        margin[left[better]] = least[better]
-        spent[left] += len(part)
-        first += len(part)
-        left = left[margin[left] >= 0]
-    return best, margin, spent
 
 
 def _climber(job: driver.Job) -> Callable:
@@ -175,6 +144,3 @@ def _applied(
 ) -> np.ndarray:
     found = edited(job.x[rows], knobs, job.threat)
     return np.clip(ops.convert_to_numpy(found), *job.threat.bounds)
-
-
-__all__ = ["EDITS", "Semantic", "edited", "semantic"]

@@ -8,9 +8,7 @@ import numpy as np
 from reprogram.robustness.attacks.result import AttackResult
 from reprogram.robustness.attacks.tools import job as driver
 from reprogram.robustness.attacks.tools.queries import batched
-from reprogram.robustness.attacks.tools.queries import fused
-from reprogram.robustness.attacks.tools.queries import margins
-from reprogram.robustness.checks import checked
+from reprogram.robustness.attacks.tools.queries import moving
 
 BASES = ("values", "dct")
 
@@ -60,13 +58,12 @@ def simba(
             f"SimBA knows the bases {' and '.join(BASES)} and needs a query."
             f" Received: basis={basis!r}, queries={queries}."
         )
-    x, y, facts = checked(model, x, y, threat)
-    if basis == "dct" and x.ndim < 3:
+    job = driver.black_box_job(model, x, y, threat, batch_size)
+    if basis == "dct" and job.x.ndim < 3:
         raise ValueError(
             "Frequencies belong to images and series. Received inputs of shape"
-            f" {x.shape}. Use basis='values'."
+            f" {job.x.shape}. Use basis='values'."
         )
-    job = driver.Job(model, x, y, threat, facts, batch_size)
     if size is None:
         span = np.max(np.subtract(threat.bounds[1], threat.bounds[0]))
         share = 1.0 if threat.name == "Linf" else 0.2
@@ -89,10 +86,7 @@ def _margins(job: driver.Job) -> Callable:
     def tried(x: Any, origin: Any, y: Any, move: Any, epsilon: Any) -> Any:
         return threat.at(epsilon).project(x + move, origin)
 
-    def judged(scores: Any, moved: Any, *args: Any) -> tuple[Any, Any]:
-        return moved, margins(scores, args[2])
-
-    ask = fused(job, "simba", tried, judged)
+    ask = moving(job, "simba", tried)
     return lambda *arrays: ask(*arrays, epsilon)
 
 

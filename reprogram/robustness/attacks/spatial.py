@@ -13,7 +13,6 @@ from reprogram.robustness.attacks.tools import job as driver
 from reprogram.robustness.attacks.tools import queries
 from reprogram.robustness.attacks.tools.warps import warp
 from reprogram.robustness.attacks.tools.warps import warp_each
-from reprogram.robustness.checks import checked
 from reprogram.robustness.threats.spatial import Spatial
 
 
@@ -57,46 +56,21 @@ def spatial(
     Robustness, 2019.
     """
     _check(x, threat, grid, worst_of)
-    x, y, facts = checked(model, x, y, threat)
-    job = driver.Job(model, x, y, threat, facts, batch_size)
+    job = driver.black_box_job(model, x, y, threat, batch_size)
     ask = queries.fused(
-        job, "spatial", lambda x, y, m: warp(x, m, threat.outside()), _judged
+        job,
+        "spatial",
+        lambda x, y, m: warp(x, m, threat.outside()),
+        queries.judged,
     )
 
     def attack(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng([seed, int(rows[0])])
         moves = _moves(threat, grid, worst_of, rng)
-        return _search(job, rows, ask, moves)
+        best, _, spent = queries.tried(job, rows, ask, moves)
+        return _own(job, rows, best), spent
 
     return driver.run(job, attack, tell, bounded=False)
-
-
-def _judged(scores: Any, moved: Any, x: Any, y: Any, moves: Any) -> Any:
-    labels = ops.tile(y, (ops.shape(moves)[0],))
-    return ops.reshape(queries.margins(scores, labels), (-1, ops.shape(x)[0]))
-
-
-def _search(
-    job: driver.Job, rows: np.ndarray, ask: Callable, moves: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    left, first = np.arange(len(rows)), 0
-    best = np.full(len(rows), np.inf)
-    chosen = np.zeros(len(rows), "int64")
-    spent = np.zeros(len(rows), "int64")
-    while first < len(moves) and len(left):
-        wide = queries.narrow(len(left))
-        part = moves[first : first + max(1, job.batch_size // wide)]
-        x = driver.padded(job.x[rows[left]], wide)
-        y = driver.padded(job.y[rows[left]], wide)
-        found = ask(x, y, part)[:, : len(left)]
-        lowest, least = found.argmin(axis=0), found.min(axis=0)
-        better = least < best[left]
-        chosen[left[better]] = first + lowest[better]
-        best[left[better]] = least[better]
-        spent[left] += len(part)
-        first += len(part)
-        left = left[best[left] >= 0]
-    return _own(job, rows, moves[chosen]), spent
 
 
 def _own(job: driver.Job, rows: np.ndarray, moves: np.ndarray) -> np.ndarray:

@@ -11,7 +11,6 @@ from reprogram.robustness.attacks.tools import job as driver
 from reprogram.robustness.attacks.tools.queries import batched
 from reprogram.robustness.attacks.tools.queries import fused
 from reprogram.robustness.attacks.tools.queries import margins
-from reprogram.robustness.checks import checked
 
 # Of 10,000 queries; where the share of changed values is halved.
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
@@ -54,7 +53,7 @@ def square(
     Reference: Andriushchenko et al., Square Attack: a query-efficient
     black-box adversarial attack via random search, 2020.
     """
-    x, y, facts = checked(model, x, y, threat)
+    job = driver.black_box_job(model, x, y, threat, batch_size)
     known = threat.name in ("Linf", "L2")
     if not known or queries < 1 or not 0 < share <= 1:
         raise ValueError(
@@ -62,7 +61,6 @@ def square(
             f" share in (0, 1]. Received: {threat.name}, queries={queries},"
             f" share={share}."
         )
-    job = driver.Job(model, x, y, threat, facts, batch_size)
     answer = fused(
         job,
         "margins",
@@ -74,7 +72,7 @@ def square(
         rng = np.random.default_rng([seed, int(rows[0])])
 
         def ask(values: np.ndarray, left: np.ndarray) -> np.ndarray:
-            return batched(answer, job, values, y[rows[left]])
+            return batched(answer, job, values, job.y[rows[left]])
 
         def covered(step: int) -> float:
             return share_at(step, queries, share)

@@ -133,7 +133,8 @@ def _about(run: "Run") -> dict[str, Any]:
     """Returns what a card says of model and data."""
     task, record = run.task, run.record
     source = record.get("source") or {}
-    model = {"kind": run.predictor.name, "parameters": run.predictor.parameters}
+    model: dict[str, Any] = {"kind": run.predictor.name}
+    model["parameters"] = getattr(run.predictor, "parameters", None)
     if run.model is not None:
         model = described(run.model)
     else:

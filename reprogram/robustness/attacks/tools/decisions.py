@@ -9,7 +9,6 @@ from reprogram.robustness.attacks.tools import job as driver
 from reprogram.robustness.attacks.tools.gradients import erring
 from reprogram.robustness.attacks.tools.queries import batched
 from reprogram.robustness.attacks.tools.queries import fused
-from reprogram.robustness.checks import checked
 
 TRIES = 100
 
@@ -34,8 +33,7 @@ def decision_job(
             f" needs {TRIES} queries at least. Received: {threat.name},"
             f" queries={queries}."
         )
-    x, y, facts = checked(model, x, y, threat)
-    return driver.Job(model, x, y, threat, facts, options["batch_size"])
+    return driver.black_box_job(model, x, y, threat, options["batch_size"])
 
 
 def erring_at(job: driver.Job) -> Callable:

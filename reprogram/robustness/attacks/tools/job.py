@@ -86,6 +86,14 @@ def white_box_job(
     return Job(model, x, y, threat, facts, **options)
 
 
+def black_box_job(
+    model: Callable, x: np.ndarray, y: np.ndarray, threat: Any, batch_size: int
+) -> Job:
+    """Checks the inputs of an attack that asks for scores or classes only."""
+    x, y, facts = checked(model, x, y, threat)
+    return Job(model, x, y, threat, facts, batch_size)
+
+
 def run(
     job: Job,
     attack: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],

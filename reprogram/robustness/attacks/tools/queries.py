@@ -140,6 +140,61 @@ def tallied(
     return sums, -(-count // each) * each
 
 
+def moving(job: driver.Job, key: Any, move: Callable) -> Callable:
+    """Makes a function that moves inputs and returns them with their margins.
+
+    Args:
+        job: Attack with its model, inputs and threat.
+        key: Tells this function from others.
+        move: Function of places, originals, labels and whatever else that
+            returns the next places.
+    """
+
+    def after(scores: Any, moved: Any, *args: Any) -> tuple[Any, Any]:
+        return moved, margins(scores, args[2])
+
+    return fused(job, key, move, after)
+
+
+def judged(scores: Any, moved: Any, x: Any, y: Any, candidates: Any) -> Any:
+    """Returns the margins of all samples under each candidate, `(k, n)`."""
+    labels = ops.tile(y, (ops.shape(candidates)[0],))
+    return ops.reshape(margins(scores, labels), (-1, ops.shape(x)[0]))
+
+
+def tried(
+    job: driver.Job, rows: np.ndarray, ask: Callable, candidates: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Tries the same candidates on all samples; what falls is asked no more.
+
+    Args:
+        job: Attack with its model, inputs and threat.
+        rows: Positions of the samples.
+        ask: Function of inputs, labels and candidates that `judged` ends.
+        candidates: Ways to change an input, `(k, ...)`.
+
+    Returns:
+        The candidate with the smallest margin, that margin, and the number of
+        queries, for each sample.
+    """
+    left, first = np.arange(len(rows)), 0
+    chosen, spent = np.zeros((2, len(rows)), "int64")
+    margin = np.full(len(rows), np.inf)
+    while first < len(candidates) and len(left):
+        size = narrow(len(left))
+        part = candidates[first : first + max(1, job.batch_size // size)]
+        x, y = (driver.padded(v[rows[left]], size) for v in (job.x, job.y))
+        found = ask(x, y, part)[:, : len(left)]
+        lowest, least = found.argmin(axis=0), found.min(axis=0)
+        better = least < margin[left]
+        chosen[left[better]] = first + lowest[better]
+        margin[left[better]] = least[better]
+        spent[left] += len(part)
+        first += len(part)
+        left = left[margin[left] >= 0]
+    return candidates[chosen], margin, spent
+
+
 def _added(first: tuple, second: tuple) -> tuple:
     return tuple(a + b for a, b in zip(first, second, strict=True))
 
