@@ -1,6 +1,7 @@
 """Commands of a script, many in one process because starting one is slow."""
 
 import contextlib
+import fcntl
 import functools
 import importlib
 import io
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+SHARED = "REPROGRAM_TEST_RUNS"  # Set by conftest, for all processes.
 ROOT = pathlib.Path(__file__).parents[1]
 SHORT = (
     "--epochs=2",
@@ -97,7 +99,10 @@ class Runs(NamedTuple):
 
 
 def runs() -> Runs:
-    """Trains once for all tests that read a run."""
+    """Trains once for all tests that read a run, whichever process they use.
+
+    Tests only read these folders, or copy them.
+    """
     found = _train()
     for ended in found.ended:
         assert ended.code == 0, ended.err
@@ -106,15 +111,15 @@ def runs() -> Runs:
 
 @functools.cache
 def _train() -> Runs:
-    folder = pathlib.Path(_FOLDER.name)
+    folder = pathlib.Path(os.environ.get(SHARED) or _FOLDER.name)
     found = Runs(
         molecules=folder / "molecules",
-        table=write_molecules(folder / "mol.csv"),
+        table=folder / "mol.csv",
         images=folder / "images",
         series=folder / "series",
         ensemble=folder / "ensemble",
         forest=folder / "forest",
-        waves=write_series(folder / "waves.tsv"),
+        waves=folder / "waves.tsv",
         ended=[],
     )
     tasks = {
@@ -137,7 +142,15 @@ def _train() -> Runs:
         (*SHORT, *words, f"--output_dir={output}")
         for output, words in tasks.items()
     ]
-    found.ended.extend(run("reprogram.scripts.train", *commands))
+    kept = folder / "ended.json"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # The others wait for the first.
+        if not kept.exists():
+            write_molecules(found.table)
+            write_series(found.waves)
+            ended = run("reprogram.scripts.train", *commands)
+            kept.write_text(json.dumps(ended))
+    found.ended.extend(Ended(*row) for row in json.loads(kept.read_text()))
     return found
 
 

@@ -7,6 +7,7 @@ import contextlib
 import os
 import pathlib
 import sys
+import tempfile
 from collections.abc import Callable
 
 import pytest
@@ -16,6 +17,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 os.environ["JAX_PLATFORMS"] = "cpu"
 DEVICES = ["cpu:0", "cpu:1"]
+# The first process owns the folder of the runs that all test processes read.
+if "REPROGRAM_TEST_RUNS" not in os.environ:
+    _RUNS = tempfile.TemporaryDirectory(prefix="reprogram-")
+    os.environ["REPROGRAM_TEST_RUNS"] = _RUNS.name
 
 
 def _split_cpu() -> None:
