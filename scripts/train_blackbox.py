@@ -7,6 +7,7 @@ r"""Reprograms a model that only answers queries, within a budget.
     python -m scripts.train_blackbox --task=digits --service=shapes \
         --budget=2000 --method=prime --source=shapes
 
+Without --train_size at most 128 labels are used, as each costs queries.
 Every query is counted and kept in <output_dir>/ledger.db: the same command
 with the same --output_dir resumes, and pays nothing twice. Writes
 record.json, report.html and program.weights.h5; and model.keras where the
@@ -20,6 +21,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
 from absl import flags
 
 from reprogram.scripts import errors
@@ -74,8 +76,8 @@ ADOPTED = (
 )
 for _name in ADOPTED:
     flags.declare_key_flag(_name)
-FLAGS.set_default("train_size", 128)
 FLAGS.set_default("seeds", 1)
+LABELS = 128  # are used of more, where --train_size does not say
 
 
 def chosen_service() -> "Service":
@@ -133,6 +135,7 @@ def main(_: list[str]) -> None:
     from reprogram.experiments.progress import Progress
     from reprogram.report import record
     from reprogram.report.pages import run as page
+    from reprogram.tasks import splits
 
     names = [field.name for field in dataclasses.fields(experiment.Options)]
     chosen = {name: FLAGS[name].value for name in names}
@@ -141,7 +144,12 @@ def main(_: list[str]) -> None:
     )
     service = chosen_service()
     rows = train.prepare()
-    data, task = rows.data, rows.task
+    data, task, size = rows.data, rows.task, rows.train_size
+    experiment.check(data, service)
+    if FLAGS.train_size is None and size > LABELS:
+        size, everything = LABELS, np.concatenate(data.draws[0])
+        drawn = splits.draw(rows.read, np.sort(everything), size, 0)
+        data = dataclasses.replace(data, draws={0: drawn})
     if FLAGS.test_size:
         data = dataclasses.replace(data, test=data.test[: FLAGS.test_size])
     stamp = time.strftime("%Y%m%d-%H%M%S")
@@ -169,7 +177,7 @@ def main(_: list[str]) -> None:
         "flags": given(),
         "versions": files.versions(),
         "task": task,
-        "train_size": rows.train_size,
+        "train_size": size,
         "warnings": rows.warnings,
     }
     record.save(folder / "record.json", result)

@@ -62,6 +62,25 @@ class Options:
         estimators.get(self.estimator)
 
 
+def check(data: Data, service: Service) -> None:
+    """Checks that a task and a service go together; asks nothing.
+
+    Raises:
+        ValueError: If they do not.
+    """
+    if data.problem != "classification":
+        raise ValueError(
+            "Training by queries needs a classification task. Received:"
+            f" {data.problem}."
+        )
+    if np.ndim(data.inputs) != len(service.shape) + 1:
+        raise ValueError(
+            f"The service {service.name!r} reads arrays {service.shape}."
+            f" Received: a task of the modality {data.modality!r} with inputs"
+            f" {data.inputs.shape[1:]}. Choose another task or service."
+        )
+
+
 def build(
     meter: Meter, service: Service, options: Options, classes: int, seed: int
 ) -> BlackBoxReprogrammer:
@@ -199,17 +218,11 @@ def run(job: Job, folder: pathlib.Path) -> dict[str, Any]:
         The parts of a record that training by queries decides.
 
     Raises:
-        ValueError: If the task is no classification, or an encoder is
-            missing.
+        ValueError: If an encoder is missing.
         BudgetSpent: If the budget does not cover the least that is needed,
             the test set included; nothing was asked then.
     """
     data = job.data
-    if data.problem != "classification":
-        raise ValueError(
-            "Training by queries needs a classification task. Received:"
-            f" {data.problem}."
-        )
     labels = job.part(0)[1]
     trivial = np.bincount(labels, minlength=len(data.names)) / len(labels)
     trivial = np.tile(trivial, (len(data.test), 1))

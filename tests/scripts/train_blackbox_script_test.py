@@ -24,6 +24,10 @@ def ended(tmp_path_factory):
     folder = tmp_path_factory.mktemp("blackbox")
     small = (*SHORT, "--test_size=40")
     first = (*small, "--budget=1500", f"--output_dir={folder}/a")
+    rows = [f"{'C' * n},{n % 2}" for n in range(1, 40)]
+    table = folder / "mine.csv"
+    table.write_text("\n".join(["smiles,active", *rows]) + "\n")
+    claimed = f"--output_dir={folder}/z"
     lines = {
         "first": first,
         "again": first,
@@ -44,7 +48,8 @@ def ended(tmp_path_factory):
             f"--output_dir={folder}/d",
         ),
         "label": (
-            *(*small, "--budget=800", "--answers=label", "--epochs=1"),
+            *("--task=digits", "--service=shapes", "--test_size=40"),
+            *("--budget=2000", "--answers=label", "--epochs=1"),
             f"--output_dir={folder}/e",
         ),
         "nothing": ("--task=digits",),
@@ -53,6 +58,11 @@ def ended(tmp_path_factory):
         "range": (
             *("--task=digits", "--budget=99", "--value_range=1,0"),
             "--service=http://127.0.0.1:9/v2/models/m",
+        ),
+        "modality": (
+            f"--task={table}",
+            *("--service=shapes", "--budget=99", "--split=random"),
+            claimed,
         ),
         "output": (*small, "--budget=99", "--output_dir=/dev/null/x"),
         "method": (*small, "--budget=99", "--estimator=newton"),
@@ -119,7 +129,7 @@ def test_cma_runs(ended):
 
 
 def test_mistakes_are_told(ended):
-    _, found = ended
+    folder, found = ended
     assert found["nothing"].code == found["method"].code == 2
     assert "--service" in found["nothing"].err
     assert "'newton'" in found["method"].err
@@ -127,9 +137,11 @@ def test_mistakes_are_told(ended):
         "recipe": "--rank has no effect on training by queries",
         "source": "--source is the local encoder of --method=prime",
         "range": "must be two numbers, the lower first. Received: 1, 0",
+        "modality": "a task of the modality 'molecule'",
         "output": "Nothing can be written into /dev/null/x",
     }.items():
         assert found[name].code == 2 and said in found[name].err
+    assert not (folder / "z").exists()
 
 
 def test_a_run_predicts_with_and_without_its_service(ended):
@@ -151,6 +163,7 @@ def test_the_program_of_a_restricted_service_asks_it(ended):
     assert found["label"].code == 0, found["label"].err
     saved = record.load(folder / "e" / "record.json")
     assert saved["source"]["name"] == "shapes (label1)"
+    assert saved["train_size"] == 128
     assert not (folder / "e" / "model.keras").exists()
     queried = prediction.load(folder / "e").predictor
     assert isinstance(queried, runs.Queried)
