@@ -42,7 +42,7 @@ def headlines(card: dict) -> dict[str, dict]:
     """Returns the results that sum up a card.
 
     Args:
-        card: A card.
+        card: A card, of which `sections` is read.
 
     Returns:
         Those that were measured of: `clean`, the quality on inputs as they

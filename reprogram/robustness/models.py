@@ -25,7 +25,7 @@ class Facts:
         classes: Number of scores of a prediction.
         answers: `"logits"` or `"probabilities"`, what the scores are.
         differentiable: Whether gradients can be computed.
-        deterministic: Whether the same input gets the same answer.
+        deterministic: Whether the same input gets the same scores.
         warnings: Reasons why attacks on this model are hard to trust.
     """
 
@@ -39,7 +39,7 @@ class Facts:
 def inspect(
     model: Callable, x: np.ndarray, bounds: tuple = (0.0, 1.0)
 ) -> Facts:
-    """Finds out what a model answers and whether it has gradients.
+    """Finds out what a model returns and whether it has gradients.
 
     Args:
         model: Takes `(n, ...)`, returns scores `(n, classes)`.
@@ -50,7 +50,7 @@ def inspect(
         The facts.
 
     Raises:
-        ValueError: If the model does not answer `(n, classes)`, or answers
+        ValueError: If the model does not return `(n, classes)`, or returns
             NaN.
 
     Example:
@@ -63,9 +63,9 @@ def inspect(
     answer = ops.convert_to_numpy(scores(x))
     if answer.ndim != 2 or len(answer) != len(x) or answer.shape[1] < 2:
         raise ValueError(
-            "A model answers a batch (n, ...) with scores (n, classes) of two"
+            "A model returns for a batch (n, ...) scores (n, classes) of two"
             f" classes or more. Received {answer.shape} for inputs of shape"
-            f" {x.shape}. Reshape the answer, or join a single score s into"
+            f" {x.shape}. Reshape the output, or join a single score s into"
             " (-s, s)."
         )
     again = ops.convert_to_numpy(scores(x))
@@ -187,7 +187,7 @@ def finite(scores: Any) -> Any:
         return scores
     if np.isnan(values).any():
         raise _NotFinite(
-            f"The model answers NaN for {np.isnan(values).any(-1).sum()} of"
+            f"The model returns NaN for {np.isnan(values).any(-1).sum()} of"
             f" {len(values)} inputs. Check its weights and the range of the"
             " inputs; an attack on it would count NaN as robust or as broken"
             " at random."
@@ -244,13 +244,13 @@ def _warnings(
     found = []
     if answers == "probabilities":
         found.append(
-            "The model answers probabilities; their logarithm is attacked, and"
+            "The model returns probabilities; their logarithm is attacked, and"
             " where they saturate gradients vanish. Attack the logits if you"
             " can."
         )
     if not steady:
         found.append(
-            "The model answers the same input differently. Attack the average:"
+            "The model scores the same input differently. Attack the average:"
             " samples=20."
         )
     if not differentiable:

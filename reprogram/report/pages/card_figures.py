@@ -72,8 +72,8 @@ def worst_images(
 
     Args:
         clean: Images in [0, 1], `(n, height, width, channels)`.
-        moved: The same under attack.
-        captions: What the model made of each.
+        moved: Values under attack, in the same shape.
+        captions: Text above each, such as the class that the model gave.
     """
     figure = Figure(figsize=(1.5 * len(clean), 4.9), layout="constrained")
     axes = figure.subplots(3, len(clean), squeeze=False)
@@ -98,8 +98,8 @@ def worst_series(
 
     Args:
         clean: Series `(n, steps, channels)`; the first channel is drawn.
-        moved: The same under attack.
-        captions: What the model made of each.
+        moved: Values under attack, in the same shape.
+        captions: Text above each, such as the class that the model gave.
     """
     figure = Figure(figsize=(5.4, 1.5 * len(clean)), layout="constrained")
     axes = figure.subplots(len(clean), 1, squeeze=False)[:, 0]

@@ -48,14 +48,14 @@ def auto_attack(
         version: `"standard"` is APGD on the cross-entropy, APGD on nine
             targets, FAB on nine targets and Square; `"fast"` the first two;
             `"rand"`, for models that are random, APGD on the average of 20
-            answers, with both losses.
+            predictions, with both losses.
         queries: Number of queries of Square for each sample.
         folder: Path of a folder for finished parts, so that an interrupted run
             goes on; `None` keeps nothing.
 
     Returns:
         The adversarial inputs; `stages` holds the robust accuracy after each
-        attack. Flags warn of answers that are probabilities, of zero
+        attack. Flags warn of scores that are probabilities, of zero
         gradients, of randomness, and of a Square that beats the gradients:
         each can mean that the model is less robust than it seems.
 

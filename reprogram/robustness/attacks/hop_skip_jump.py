@@ -42,7 +42,7 @@ def hop_skip_jump(
 
     Args:
         model: Takes `(n, ...)`, returns scores `(n, classes)`; only the
-            largest matters, so one-hot answers will do.
+            largest matters, so one-hot scores will do.
         threat: `L2` or `Linf`.
         queries: Number of predictions that may be asked for each sample.
         probes: Neighbors of the first estimate; they grow with the square

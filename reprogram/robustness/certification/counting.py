@@ -1,4 +1,4 @@
-"""Counting what a model answers to noisy copies."""
+"""Counting the classes that a model gives to noisy copies."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,6 +1,6 @@
 """Votes over the ways to write a molecule, and what they certify.
 
-A model that reads SMILES may answer two writings of one molecule differently.
+A model that reads SMILES may tell two writings of one molecule apart.
 The vote over all of them depends on the molecule alone. Over a finite set it
 is counted; over random writings it is bounded, as in randomized smoothing.
 """
@@ -23,7 +23,7 @@ class VoteCertificate:
     """What is certified of the vote, for each molecule.
 
     However the molecule is written, the vote gives this class; and it still
-    does if the model's answers change, in any way, on less than the tolerated
+    does if the predictions change, in any way, on less than the tolerated
     share of the writings. An exact certificate cannot be wrong; a sampled one
     is with probability `alpha` for each molecule.
 
@@ -33,7 +33,7 @@ class VoteCertificate:
             draw.
         shares: Share of the votes for the class, or its lower confidence
             bound, `(n,)`.
-        tolerated: Share of the writings whose answers may change, `(n,)`; 0
+        tolerated: Share of the writings whose predictions may change, `(n,)`; 0
             where it abstains.
         queries: Different writings that the model was asked for, `(n,)`.
         alpha: Probability of an error; 0 of an exact certificate.
@@ -102,7 +102,7 @@ def vote(
         abstains.
 
     Raises:
-        ValueError: If a string is no molecule, or the answers do not fit.
+        ValueError: If a string is no molecule, or the scores do not fit.
 
     Example:
     >>> def predict(smiles):
@@ -152,7 +152,7 @@ def sampled_vote(
         abstains where no class has the majority for sure.
 
     Raises:
-        ValueError: If a string is no molecule, the answers do not fit, or a
+        ValueError: If a string is no molecule, the scores do not fit, or a
             number is out of range.
 
     Example:
@@ -226,22 +226,22 @@ def _counted(
             f" {len(sets)} molecules, batch_size={batch_size}."
         )
     forms = [form for counter in sets for form in counter]
-    answers = []
+    parts = []
     for first in range(0, len(forms), batch_size):
         part = forms[first : first + batch_size]
         scores = np.asarray(predict(part), "float64")
         if scores.ndim != 2 or len(scores) != len(part) or scores.shape[1] < 2:
             raise ValueError(
-                "`predict` answers n SMILES with (n, classes) scores of two"
+                "`predict` returns (n, classes) scores for n SMILES, of two"
                 f" classes or more. Received {scores.shape} for {len(part)}."
             )
         if np.isnan(scores).any():
             raise ValueError(
-                "`predict` answers NaN, such as for"
+                "`predict` returns NaN, such as for"
                 f" {part[int(np.isnan(scores).any(axis=1).argmax())]!r}."
             )
-        answers.append(scores)
-    scores = np.concatenate(answers)
+        parts.append(scores)
+    scores = np.concatenate(parts)
     votes = np.array([n for counter in sets for n in counter.values()])
     owners = np.repeat(np.arange(len(sets)), [len(c) for c in sets])
     counts = np.zeros((len(sets), scores.shape[1]), "int64")

@@ -54,7 +54,7 @@ def pace(threat: Any, steps: int) -> float:
 
 
 def divergence(clean: Any, moved: Any, logits: bool = True) -> Any:
-    """Returns the KL divergence of answers to moved inputs, `(n,)`.
+    """Returns the KL divergence of scores of moved inputs, `(n,)`.
 
     Args:
         clean: Scores of the inputs as they are, `(n, classes)`.

@@ -41,7 +41,7 @@ class Hardened(keras.Model):
         threat: `Linf`, `L2` or `L1`; its bounds are those of the inputs.
         method: `"pgd"` trains on the end of `steps` gradient steps;
             `"trades"` on the inputs as they are plus `beta` times the
-            divergence of the answers; `"fast"` on one gradient step from a
+            divergence of the scores; `"fast"` on one gradient step from a
             random start; `"free"` repeats each batch `steps` times and moves
             inputs and weights by the same backward pass, so take 1 / `steps`
             of the epochs.
@@ -214,7 +214,7 @@ class Hardened(keras.Model):
         return climb(self.threat, loss, x, start, size, steps), y, weight
 
     def _pairs(self, data: Any, count: Any) -> tuple:
-        """Stacks a batch and its copy that is moved away from its answers."""
+        """Stacks a batch and its copy that is moved away from its scores."""
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         x = ops.cast(x, "float32")
         answers = inference(self.model)

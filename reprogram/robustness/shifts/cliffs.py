@@ -1,4 +1,4 @@
-"""Matched pairs and activity cliffs: what must change an answer.
+"""Matched pairs and activity cliffs: what must change a prediction.
 
 Reference: van Tilborg, Alenicheva and Grisoni, Exposing the Limitations of
 Molecular Machine Learning with Activity Cliffs, 2022.
@@ -15,7 +15,7 @@ from rdkit.Chem import rdMMPA
 
 from reprogram.metrics import share_interval
 from reprogram.molecules.smiles import parse
-from reprogram.robustness.shifts.molecules import answers
+from reprogram.robustness.shifts.molecules import scores_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,7 +136,7 @@ def sensitivity(
             f"No matched pair of these {len(smiles)} molecules differs in its"
             " labels. Pass more molecules, or `pairs` of your own."
         )
-    values = answers(predict, list(smiles))
+    values = scores_of(predict, list(smiles))
     first, second = known.T
     if values.shape[1] > 1:
         right = values.argmax(axis=1) == labels

@@ -1,6 +1,6 @@
 """What a model makes of other forms of the same molecules.
 
-A model that answers otherwise has not learned chemistry there.
+A model that predicts otherwise has not learned chemistry there.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ class Stability:
         flip_rate: Share of forms with another class; `None` of a regression.
         worst_flip_rate: Share of molecules of which any form has another.
         worst_interval: Interval of `worst_flip_rate`.
-        change: Mean change of the answer: of the value, or of the largest
+        change: Mean change of the prediction: of the value, or of the largest
             moved score of a classifier.
         worst_change: Mean over molecules of the largest change.
         change_interval: Interval of `worst_change`.
@@ -102,32 +102,34 @@ def stability(
             f" {np.shape(labels)}."
         )
     smiles = list(smiles)
-    base = answers(predict, smiles)
+    base = scores_of(predict, smiles)
     found = {}
     for edit in edits:
         forms = [UNCHANGED[edit](text, count, seed) for text in smiles]
         owners = np.repeat(np.arange(len(smiles)), [len(f) for f in forms])
-        other = answers(predict, [form for row in forms for form in row], base)
+        other = scores_of(
+            predict, [form for row in forms for form in row], base
+        )
         found[edit] = _compared(edit, base, other, owners, labels)
     return found
 
 
-def answers(
+def scores_of(
     predict: Callable, smiles: list[str], like: np.ndarray | None = None
 ) -> np.ndarray:
-    """Asks a model and checks its answers, `(n, scores)`."""
+    """Asks a model and checks its scores, `(n, scores)`."""
     if not smiles and like is not None:
         return like[:0]
     values = np.asarray(predict(smiles), "float64")
     values = values[:, None] if values.ndim == 1 else values
     if values.ndim != 2 or len(values) != len(smiles):
         raise ValueError(
-            "`predict` answers n SMILES with (n, classes) scores or (n,)"
-            f" values. Received {values.shape} for {len(smiles)}."
+            "`predict` returns (n, classes) scores or (n,) values for n"
+            f" SMILES. Received {values.shape} for {len(smiles)}."
         )
     if np.isnan(values).any():
         first = smiles[int(np.isnan(values).any(axis=1).argmax())]
-        raise ValueError(f"`predict` answers NaN, such as for {first!r}.")
+        raise ValueError(f"`predict` returns NaN, such as for {first!r}.")
     return values
 
 

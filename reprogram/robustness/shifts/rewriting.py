@@ -1,4 +1,4 @@
-"""Edits of molecules that must not change an answer."""
+"""Edits of molecules that must not change a prediction."""
 
 from collections.abc import Callable
 from collections.abc import Sequence

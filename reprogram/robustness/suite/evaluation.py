@@ -103,7 +103,7 @@ def _card(subject: Subject, plan: Plan, suite: str, parts: list[dict]) -> dict:
         model["input"] = f"{shape}, values from {low:g} to {high:g}"
         model["answers"] = f"{facts.classes} {facts.answers}"
         model["gradients"] = "yes" if facts.differentiable else "no"
-        model["same answer twice"] = "yes" if facts.deterministic else "no"
+        model["same output twice"] = "yes" if facts.deterministic else "no"
     data = {
         "task": "data",
         **subject.about.get("data", {}),

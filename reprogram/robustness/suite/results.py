@@ -91,7 +91,7 @@ def flags(subject: Subject, *results: AttackResult) -> list[str]:
 
 
 def worst(subject: Subject, result: AttackResult) -> list[dict]:
-    """Returns examples of what fell with the surest wrong answer."""
+    """Returns examples of what fell with the surest wrong prediction."""
     from reprogram.robustness.models import compiled_scores
 
     fallen = np.flatnonzero(result.success & (result.distance > 0))[:64]
@@ -115,7 +115,7 @@ def worst(subject: Subject, result: AttackResult) -> list[dict]:
         {
             "title": "Worst cases",
             "alt": f"Inputs under attack: {'; '.join(texts)}.",
-            "text": f"Of what fell, the surest wrong answers. {how}",
+            "text": f"Of what fell, the surest errors. {how}",
             "captions": texts,
             "clean": _unit(subject.x[fallen][order], subject),
             "moved": _unit(moved[order], subject),

@@ -128,13 +128,13 @@ SECTIONS = {
         observing.shifted,
     ),
     "unchanged": Section(
-        "Edits of molecules that must not change the answer",
+        "Edits of molecules that must not change the prediction",
         "empirical",
         ("molecules", "one column"),
         molecules.unchanged,
     ),
     "changed": Section(
-        "Edits of molecules that must change the answer",
+        "Edits of molecules that must change the prediction",
         "empirical",
         ("molecules", "one column"),
         molecules.changed,

@@ -76,7 +76,7 @@ class Subject:
 
     @property
     def attackable(self) -> bool:
-        """Whether the inputs are numbers and the answer is a class."""
+        """Whether the inputs are numbers and the output is a class."""
         return self.modality != "molecule" and self.problem == PROBLEMS[0]
 
     @property
@@ -123,7 +123,7 @@ class Subject:
         return np.asarray(self.predict(list(smiles)))
 
     def scores(self, batch_size: int = 64) -> np.ndarray:
-        """Returns the model's answers to all rows."""
+        """Returns the model's scores or values for all rows."""
         if self.predict is not None:
             return self.predicted(self.x)
         answer = models.compiled_scores(self.model)

@@ -163,7 +163,7 @@ def _cut(
 
 
 def _seconds(subject: Subject) -> tuple[float, float]:
-    """Measures an answer and a gradient, for one row in a batch."""
+    """Measures a prediction and a gradient, for one row in a batch."""
     x = np.resize(subject.x, (16, *subject.x.shape[1:]))
     answer = models.compiled_scores(subject.model)
     forward = _best(lambda: ops.convert_to_numpy(answer(x))) / len(x)

@@ -193,7 +193,7 @@ def test_nan_is_told_in_the_middle_of_an_attack():
         return linear(x) + ops.where(x[:, :1] > 1.5, float("nan"), 0.0)
 
     for name, options in (("nes", {"deviation": 0.1}), ("simba", {})):
-        with pytest.raises(ValueError, match="answers NaN"):
+        with pytest.raises(ValueError, match="returns NaN"):
             get(name)(model, X, Y, Linf(3.0, WIDE), **options)
 
 

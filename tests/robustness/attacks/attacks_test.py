@@ -210,7 +210,7 @@ def test_universal_perturbation_is_one_for_all():
         ({"y": Y + 1}, "classes 0 to 1"),
         ({"y": Y - 1}, "start at 0"),
         ({"model": lambda x: x[:, :1]}, "two classes or more"),
-        ({"model": lambda x: x[:, :2] * float("nan")}, "answers NaN"),
+        ({"model": lambda x: x[:, :2] * float("nan")}, "returns NaN"),
     ],
 )
 def test_bad_input_is_told(change, message):

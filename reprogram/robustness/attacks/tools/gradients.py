@@ -55,7 +55,7 @@ def erring(z: Any, y: Any) -> Any:
 
 
 def averaged(scores: Callable, x: Any, samples: int) -> Any:
-    """Returns the logits, averaged over the answers of a random model."""
+    """Returns the logits, averaged over the calls of a random model."""
     if samples == 1:
         return scores(x)
     z = scores(ops.repeat(x, samples, axis=0))

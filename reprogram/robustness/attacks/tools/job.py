@@ -48,7 +48,7 @@ class Job:
         )
 
     def scores(self, x: np.ndarray) -> np.ndarray:
-        """Returns the model's answers, averaged over `samples` of them."""
+        """Returns the model's scores, averaged over `samples` of them."""
         found = []
         for first in range(0, len(x), self.batch_size):
             part = x[first : first + self.batch_size]

@@ -1,4 +1,4 @@
-"""Questions to a model whose inputs are made, and answers used, in a graph."""
+"""Queries to a model whose inputs are made, and scores used, in a graph."""
 
 from collections.abc import Callable
 from typing import Any
