@@ -139,6 +139,20 @@ def test_only_lost_seeds_run_again(resumed):
     assert found["test"] == first["test"]
 
 
+def test_a_finished_run_says_so(resumed):
+    assert "holds a finished run" in resumed["ended"][1].out
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_any_work():
+    (ended,) = commands.run(
+        "reprogram.scripts.train",
+        ("--task=digits", "--output_dir=/dev/null/x"),
+    )
+    assert ended.code == 2
+    assert "/dev/null" in ended.err
+    assert not ended.out
+
+
 def write_tables(folder: pathlib.Path) -> dict[str, pathlib.Path]:
     rows = commands.molecules(40)
     bad = "\n".join(["smiles,y", *("C1CC,1.5" for _ in rows)])
