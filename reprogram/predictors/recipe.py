@@ -9,42 +9,46 @@ class Recipe:
     """Choices of transform, mapping and training.
 
     Args:
-        transform: A key of `transforms.TRANSFORMS`; empty for the one of the
-            source, or of the modality: a soft prompt for molecules and
-            tokens, an overlay for images, padding for series.
+        transform: Key of `transforms.TRANSFORMS`; empty for the transform
+            that suits the source (a gain for `zinc-autoencoder`), or for that
+            of the modality: a soft prompt for molecules and tokens, an
+            overlay for images, padding for series.
         input_layer: Layer of the source behind which a prompt or a gain
             enters; empty for the one that suits the source.
-        mapping: A key of `mappings.MAPPINGS`.
-        labels_per_class: Source classes that each target class receives, for
-            mappings that assign some.
-        rank: Of the mappings 'linear' and 'correction'; 0 for any and for 1.
+        mapping: Key of `mappings.MAPPINGS`.
+        labels_per_class: Number of source classes that each target class
+            receives, for mappings that assign some.
+        rank: Largest rank of the mappings 'linear' and 'correction'; 0 for
+            any rank and for rank 1.
         features: Whether the mapping 'linear' reads the source's features
-            instead of its answers.
+            instead of its scores.
         label_encoder: Source of text that the mapping 'semantic' compares
             names with; see `sources.load`.
-        loss: A key of `losses.NAMED`; empty for the one of the problem.
-        prompt_length: Vectors of a soft prompt.
+        loss: Key of `losses.NAMED`; empty for the one of the problem.
+        prompt_length: Number of vectors of a soft prompt.
         window: Share of height, width or length that a frame leaves to the
             data.
-        program: What numbers a program is made of, a key of
+        program: Numbers that a program is made of, a key of
             `transforms.programs.PROGRAMS`.
-        squash: How a frame is kept in the source's range: 'tanh', 'sigmoid'
-            or 'linear'.
-        border: Where an overlay is: 'full', 'medium' or 'narrow'.
-        share: Of the data in a center mix.
+        squash: Function that keeps a frame in the source's range: 'tanh',
+            'sigmoid' or 'linear'.
+        border: Part of a picture that an overlay covers: 'full', 'medium' or
+            'narrow'.
+        share: Share of the data in a center mix.
         total_variation: Weight of the penalty on differences between
             neighboring values of a program.
-        program_rate: How many times faster a program learns than the mapping;
+        program_rate: Learning rate of the program over that of the mapping;
             0 for the default of the modality, 10 for images.
         program_dropout: Share of a program's values that is left out in
             training.
         learning_rate: Learning rate of Adam.
-        epochs: At most so many; 0 fits the mapping alone. None for 40, or 0
-            where a linear head reads the features of a sonification.
-        patience: Epochs without a better validation loss before it stops.
-        batch_size: Samples a step.
-        views: Further ways in which each input is written, for sources that
-            know some: randomized SMILES, images moved by some pixels.
+        epochs: Largest number of epochs; 0 fits the mapping alone. `None` for
+            40, or 0 where a linear head reads the features of a sonification.
+        patience: Number of epochs without a better validation loss before
+            training stops.
+        batch_size: Number of samples a step.
+        views: Number of further ways in which each input is written, for
+            sources that know some: randomized SMILES, images moved by some pixels.
             Training uses them all, predictions are averaged over them.
     """
 
