@@ -48,8 +48,8 @@ class Recipe:
             training stops.
         batch_size: Number of samples a step.
         views: Number of further ways in which each input is written, for
-            sources that know some: randomized SMILES, images moved by some pixels.
-            Training uses them all, predictions are averaged over them.
+            sources that know some: randomized SMILES, images moved by some
+            pixels. Training uses them all, predictions are averaged over them.
     """
 
     transform: str = ""
