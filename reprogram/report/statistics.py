@@ -17,10 +17,10 @@ ASSESSMENT = ("coverage", "coverage in domain", "in domain")
 SHARES = ("accuracy", *ASSESSMENT)  # of the test rows
 # What a metric can be at all; no interval that is shown leaves it.
 RANGES = {
-    **dict.fromkeys(("rmse", "mae", "mse", "log_loss"), (0, math.inf)),
+    **dict.fromkeys(LOWER_IS_BETTER, (0, math.inf)),
     **dict.fromkeys(("mcc", "spearman", "pearson"), (-1, 1)),
     **dict.fromkeys(("accuracy", "balanced_accuracy", "roc_auc"), (0, 1)),
-    **dict.fromkeys(("average_precision", "brier", "ece"), (0, 1)),
+    **dict.fromkeys(("average_precision", "ece"), (0, 1)),
     **dict.fromkeys(ASSESSMENT, (0, 1)),
     "r2": (-math.inf, 1),
 }
