@@ -42,7 +42,11 @@ class Fragments:
         return len(self.rows)
 
     def __getitem__(self, rows: np.ndarray | slice) -> "Fragments":
-        return Fragments(self.counts, self.rows[rows], self.memory)
+        chosen = self.rows[rows]
+        if self.counts.shape[0] ** 2 > KEPT >= len(chosen) ** 2:
+            # A few rows of a large table remember what is theirs.
+            return Fragments(self.counts[chosen], np.arange(len(chosen)), {})
+        return Fragments(self.counts, chosen, self.memory)
 
     def selected(self) -> sparse.csr_matrix:
         """Returns the counts of the selected rows."""

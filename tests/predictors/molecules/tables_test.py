@@ -1,9 +1,11 @@
 """Folded counts and scaled numbers."""
 
 import numpy as np
+import pytest
 
 from reprogram.molecules import fingerprints
 from reprogram.molecules.featurizers import count_fingerprints
+from reprogram.molecules.similarity import minmax_kernel
 from reprogram.predictors.molecules import tables
 from reprogram.predictors.molecules.tables import Numbers
 
@@ -16,6 +18,21 @@ def test_folding_gives_the_folded_fingerprint():
         tables.folded(counts), count_fingerprints(SMILES)
     )
     assert tables.folded(counts, 64).sum() == counts.sum()
+
+
+@pytest.mark.parametrize("kept", [2**24, 9, 4, 0])
+def test_similarities_are_the_same_however_much_is_kept(kept, monkeypatch):
+    monkeypatch.setattr(tables, "KEPT", kept)
+    counts = fingerprints.unfolded_counts(SMILES)
+    whole = minmax_kernel(counts)
+    table = tables.remembered({"ecfp4": counts})["ecfp4"]
+    first, second = np.array([3, 0]), np.array([False, True, True, False, True])
+    for _ in range(2):
+        found = table[first].similarity(table[second])
+        np.testing.assert_array_equal(found, whole[first][:, second])
+    few = table[first]
+    np.testing.assert_array_equal(few.similarity(few[:1]), whole[first, 3:4])
+    assert bool(few.memory) == (kept >= 4)
 
 
 def test_numbers_ignore_what_is_missing_or_constant():
