@@ -68,7 +68,7 @@ class FrequencyMapping(AssignmentMapping):
                 -share.ravel(),
             )
         )
-        chosen = [[] for _ in range(self.classes)]
+        chosen: list[list[int]] = [[] for _ in range(self.classes)]
         free = np.ones(len(share), bool)
         for pair in order:
             source, target = np.unravel_index(pair, share.shape)

@@ -56,8 +56,8 @@ class DenseTokenMap(TokenMap):
         self.regularizer = keras.regularizers.get(regularizer)
 
     def build(self, input_shape: tuple) -> None:
-        deviation = self.source_size**-0.5
-        initializer = keras.initializers.RandomNormal(stddev=deviation)
+        deviation = (self.source_size or 1) ** -0.5
+        initializer: Any = keras.initializers.RandomNormal(stddev=deviation)
         if self.tokens is not None:
             initializer = self._chosen
         self.program = self.add_weight(
@@ -68,7 +68,7 @@ class DenseTokenMap(TokenMap):
             name="program",
         )
 
-    def _chosen(self, shape: tuple[int, int], dtype: str | None = None):
+    def _chosen(self, shape: tuple[int, int], dtype: str | None = None) -> Any:
         return ops.one_hot(ops.array(self.tokens), shape[1], dtype=dtype)
 
     def call(

@@ -78,7 +78,8 @@ def check_input(
             f" sizes. Received shape {input_shape}. Add or remove a"
             " dimension, or resize the data first."
         )
-    if target_shape[-1] % input_shape[-1]:
+    channels = input_shape[-1] or 1
+    if target_shape[-1] % channels:
         raise ValueError(
             f"{input_shape[-1]} channels of data do not fit into"
             f" {target_shape[-1]} channels of the source. Convert the data,"

@@ -36,7 +36,7 @@ class Missing(keras.layers.Layer):
         return input_shape
 
 
-def observed(x: Any, mask: Any | None = None) -> tuple[object, object]:
+def observed(x: Any, mask: Any | None = None) -> tuple[Any, Any]:
     """Splits series into their values and where these are known.
 
     Args:

@@ -60,9 +60,10 @@ class Overlay(ProgramLayer):
     def build(self, input_shape: tuple) -> None:
         super().build(input_shape)
         size = self.target_shape[:-1]
-        width = self.border
-        if width in BORDERS:
-            width = max(1, round(BORDERS[width] * min(size)))
+        if isinstance(self.border, str):
+            width = max(1, round(BORDERS[self.border] * min(size)))
+        else:
+            width = self.border
         near = [np.arange(n) < width for n in size]
         near = [axis | axis[::-1] for axis in near]
         mask = functools.reduce(np.logical_or.outer, near)

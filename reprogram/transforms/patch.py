@@ -51,7 +51,9 @@ class Patch(ProgramLayer):
         super().__init__(target_shape, **kwargs)
         fitting.check_images(self, self.target_shape)
         self.size = size
-        self.place = place if isinstance(place, str) else tuple(place)
+        self.place: str | tuple[int, ...] = (
+            place if isinstance(place, str) else tuple(place)
+        )
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
         self._free = [n - size for n in self.target_shape[:-1]]
@@ -65,10 +67,13 @@ class Patch(ProgramLayer):
             )
         if self.place == "random":
             return
-        known = not isinstance(self.place, str) and len(self.place) == 2
-        if not known or any(
-            not 0 <= start <= free
-            for start, free in zip(self.place, self._free)
+        if (
+            isinstance(self.place, str)
+            or len(self.place) != 2
+            or any(
+                not 0 <= start <= free
+                for start, free in zip(self.place, self._free)
+            )
         ):
             raise ValueError(
                 "`place` must be 'random' or (row, column) from (0, 0) to"

@@ -118,7 +118,7 @@ def _spread(x: Any, seen: Any) -> Any:
     return ops.where(seen > 0, (x - 0.5 * (low + high)) / half, 0.0)
 
 
-def _resized(x: Any, seen: Any, steps: int) -> tuple[object, object]:
+def _resized(x: Any, seen: Any, steps: int) -> tuple[Any, Any]:
     """Brings series and what is seen of them to a number of steps."""
 
     def resize(series: Any) -> Any:

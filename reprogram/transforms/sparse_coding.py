@@ -94,11 +94,11 @@ class SparseCoding(keras.callbacks.Callback):
             )
         self.every = every
         self.seed = seed
-        self._words = None
+        self._words: np.ndarray | None = None
         self._moved = False
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        transform = getattr(self.model, "transform", None)
+        transform: Any = getattr(self.model, "transform", None)
         if not hasattr(transform, "project"):
             raise ValueError(
                 "SparseCoding needs a Reprogrammer with a SparseTokenMap."

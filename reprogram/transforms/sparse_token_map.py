@@ -116,7 +116,7 @@ class SparseTokenMap(TokenMap):
             rng = np.random.default_rng(seed)
             turns = -(-self.vocabulary_size // size)
             drawn = [rng.permutation(size) for _ in range(turns)]
-            tokens = np.concatenate(drawn)[: self.vocabulary_size]
+            tokens = np.concatenate(drawn)[: self.vocabulary_size].tolist()
         support = np.zeros(self.support.shape, "int32")
         support[:, 0] = source_tokens(tokens, self.vocabulary_size, size)
         factors = np.zeros(support.shape)
@@ -152,7 +152,7 @@ class SparseTokenMap(TokenMap):
         factors = np.where(keep[:, None], again, factors)
         self._assign(words, support, factors)
         moved = np.where(keep[:, None], old, new)
-        length = max(np.linalg.norm(vectors), 1e-12)
+        length = max(float(np.linalg.norm(vectors)), 1e-12)
         return float(np.linalg.norm(moved) / length)
 
     def _assign(

@@ -128,9 +128,9 @@ def _columns(shape: tuple[int, ...], layout: str) -> np.ndarray:
     if layout == "square":
         side = math.isqrt(count - 1) + 1
         rows = math.ceil(count / side)
-        places = np.full(rows * side, -1)
-        places[:count] = np.arange(count)
-        return places.reshape(rows, side)
+        cells = np.full(rows * side, -1)
+        cells[:count] = np.arange(count)
+        return cells.reshape(rows, side)
     side = (1 + math.isqrt(1 + 8 * count)) // 2
     if side * (side - 1) // 2 != count:
         raise ValueError(

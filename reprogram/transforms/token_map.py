@@ -56,7 +56,9 @@ class TokenMap(keras.layers.Layer):
         self.autocast = False
         self.supports_masking = True
 
-    def check_source(self, source: keras.Model, input_layer: str | None):
+    def check_source(
+        self, source: keras.Model, input_layer: str | None
+    ) -> None:
         """Checks that the map fits the layer it takes the place of.
 
         Raises:

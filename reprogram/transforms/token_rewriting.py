@@ -153,7 +153,7 @@ class Annealing(keras.callbacks.Callback):
     def on_epoch_begin(
         self, epoch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        transform = getattr(self.model, "transform", None)
+        transform: Any = getattr(self.model, "transform", None)
         if not hasattr(transform, "first_temperature"):
             raise ValueError(
                 "Annealing needs a Reprogrammer with a TokenRewriting."

@@ -60,7 +60,7 @@ class TrainableResize(FrameLayer):
                 f" edge={edge}."
             )
         self.scale = scale
-        self.limits = tuple(limits)
+        self.limits = (limits[0], limits[1])
         self.edge = edge
 
     def build(self, input_shape: tuple) -> None:
@@ -90,7 +90,7 @@ class TrainableResize(FrameLayer):
         frame = (1.0 - window) * self.array(training)
         return x + ops.cast(frame, self.compute_dtype)
 
-    def _axis(self, scale: Any, axis: int) -> tuple[object, object]:
+    def _axis(self, scale: Any, axis: int) -> tuple[Any, Any]:
         """Weights `(target, data)` of one axis, zero where no data are seen.
 
         Also how far data are seen at each pixel, from 0 to 1.

@@ -44,9 +44,9 @@ def get(identifier: Parameterization | str | dict | None) -> Parameterization:
     """
     if isinstance(identifier, dict):
         return keras.saving.deserialize_keras_object(identifier)
-    if hasattr(identifier, "weight_shape") and hasattr(identifier, "expand"):
-        return identifier
     name = identifier or "free"
+    if not isinstance(name, str) and hasattr(name, "expand"):
+        return name
     if name not in PROGRAMS:
         raise ValueError(
             f"Unknown program. Received: {identifier!r}. Expected one of"

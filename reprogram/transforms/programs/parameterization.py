@@ -10,10 +10,16 @@ from keras import ops
 class Parameterization:
     """How the numbers that are trained become the array of a program.
 
-    One has `weight_shape(shape)`, the shape of the numbers of an array, and
-    `expand(weight, shape)`, the array of these numbers; all shapes are
-    `(..., channels)`.
+    All shapes are `(..., channels)`.
     """
+
+    def weight_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Returns the shape of the numbers of an array of this shape."""
+        raise NotImplementedError
+
+    def expand(self, weight: Any, shape: tuple[int, ...]) -> Any:
+        """Returns the array that the numbers `weight` stand for."""
+        raise NotImplementedError
 
     def check_positive(self, name: str) -> None:
         """Refuses an argument below 1."""
@@ -24,7 +30,8 @@ class Parameterization:
             )
 
     def get_config(self) -> dict:
-        return dataclasses.asdict(self)
+        # Every parameterization is a dataclass; this base is none.
+        return dataclasses.asdict(self)  # type: ignore[call-overload]
 
     @classmethod
     def from_config(cls, config: dict) -> "Parameterization":
