@@ -43,4 +43,4 @@ bench:  ## A quick benchmark; NAME=first_run or another of benchmarks/
 wheel:  ## Builds the wheel and uses it outside of this folder
 	.ci/wheel $(PYTHON)
 
-all: lint type docs test jax wheel  ## All of this but the benchmark
+all: lint type docs test jax wheel bench  ## All of this
