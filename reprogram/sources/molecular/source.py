@@ -2,21 +2,18 @@
 
 import dataclasses
 import functools
-import warnings
 from collections.abc import Sequence
 
 import keras
 import numpy as np
 
-from reprogram.molecules.smiles import standardize
-from reprogram.molecules.tokenizer import TOKEN
 from reprogram.molecules.tokenizer import Tokenizer
-from reprogram.sources.molecular.batching import BATCH
 from reprogram.sources.molecular.batching import batched
 from reprogram.sources.molecular.batching import set_seed
 from reprogram.sources.molecular.batching import valid
 from reprogram.sources.molecular.decoding import Decode
 from reprogram.sources.molecular.layers import kl
+from reprogram.sources.molecular.reading import read
 from reprogram.sources.molecular.writer import Writer
 from reprogram.sources.source import Source
 
@@ -84,8 +81,9 @@ class MolecularSource(Source):
         >>> source.decode(source.encode(["CC(=O)Nc1ccc(O)cc1"]))
         ['CC(=O)Nc1ccc(O)cc1']
         """
-        rows, reasons = self._readable(smiles, standardized, self.longest)
-        return self._read(self.encoder, rows, reasons)
+        return read(
+            self.encoder, self.tokenizer, smiles, standardized, self.longest
+        )
 
     def describe(
         self, smiles: Sequence[str], standardized: bool = True
@@ -102,8 +100,7 @@ class MolecularSource(Source):
             `class_names`; NaN where the source cannot read a molecule.
         """
         limit = self.tokenizer.max_length
-        rows, reasons = self._readable(smiles, standardized, limit)
-        scores = self._read(self.model, rows, reasons)
+        scores = read(self.model, self.tokenizer, smiles, standardized, limit)
         return scores * self.scale["std"] + self.scale["mean"]
 
     def decode(
@@ -290,41 +287,3 @@ class MolecularSource(Source):
                 " cannot read: leave them out."
             )
         return latents
-
-    def _readable(
-        self, smiles: Sequence[str], standardized: bool, longest: int
-    ) -> tuple[list[str], list[str]]:
-        rows, reasons = [str(row) for row in smiles], []
-        for i, row in enumerate(rows):
-            reason = ""
-            if not standardized:
-                try:
-                    rows[i] = row = standardize(row)
-                except ValueError as error:
-                    reason = str(error)
-            reason = reason or self.tokenizer.explain(row, longest)
-            reasons.append(reason)
-        return rows, reasons
-
-    def _read(
-        self, model: keras.Model, rows: list[str], reasons: list[str]
-    ) -> np.ndarray:
-        found = np.full((len(rows), model.output_shape[-1]), np.nan, "float32")
-        good = [i for i, reason in enumerate(reasons) if not reason]
-        lengths = {i: len(TOKEN.findall(rows[i])) for i in good}
-        good = sorted(good, key=lengths.__getitem__)
-        # Molecules of one length together: padding costs as much as atoms.
-        for start in range(0, len(good), BATCH // 4):
-            part = good[start : start + BATCH // 4]
-            length = -(-lengths[part[-1]] // 16) * 16
-            ids = self.tokenizer([rows[i] for i in part], length)
-            found[part] = batched(model, ids)
-        if len(good) < len(rows):
-            bad = [reason for reason in reasons if reason]
-            more = f" And {len(bad) - 3} more." * (len(bad) > 3)
-            warnings.warn(
-                f"{len(bad)} of {len(rows)} molecules cannot be read; their"
-                f" rows are NaN. {' '.join(bad[:3])}{more}",
-                stacklevel=3,
-            )
-        return found
