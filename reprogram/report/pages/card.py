@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import jinja2
-import numpy as np
 
 from reprogram import files
 from reprogram.report.card_schema import KINDS
@@ -20,7 +19,6 @@ from reprogram.report.card_verdict import verdict
 from reprogram.report.pages import card_figures
 from reprogram.report.pages.base import number
 from reprogram.report.pages.base import page_template
-from reprogram.report.pages.molecules import drawing
 
 HEADINGS = {
     "empirical": "What attacks and shifts found",
@@ -55,7 +53,7 @@ def save(folder: str | os.PathLike, card: dict) -> dict:
     card = completed(card)
     for section in card["sections"]:
         if section.get("examples"):
-            section["pictures"] = _pictures(section)
+            section["pictures"] = card_figures.pictures(section)
             del section["examples"]
     text = json.dumps(card, indent=1, allow_nan=False) + "\n"
     files.write_text(folder / "card.json", text)
@@ -121,7 +119,7 @@ def html(cards: Sequence[dict]) -> str:
     Returns:
         An HTML document; everything from the cards is escaped.
     """
-    context = _context(cards, figures_of)
+    context = _context(cards, card_figures.of_section)
     card, several = context["views"][0]["card"], len(cards) > 1
     return page_template("card.html").render(
         title=f"{card['name']}: report card",
@@ -152,34 +150,6 @@ def markdown(cards: Sequence[dict]) -> str:
         folder.joinpath("card.md").read_text("utf-8")
     )
     return template.render(**_context(cards, lambda _: [])).rstrip() + "\n"
-
-
-def figures_of(section: dict) -> list[dict[str, str]]:
-    """Draws the curves and bars of a section, and adds its pictures."""
-    figures = []
-    groups: dict[tuple, list] = {}
-    for line in section.get("curves") or []:
-        groups.setdefault((line["x"], line["y"]), []).append(line)
-    for (x, y), lines in groups.items():
-        names = ", ".join(line["name"] for line in lines)
-        figures.append(
-            {
-                "src": card_figures.curves(lines),
-                "title": f"{y[:1].upper()}{y[1:]}",
-                "alt": f"{y} over {x}: {names}.",
-                "text": "Band: 95 % interval.",
-            }
-        )
-    for one in section.get("bars") or []:
-        figures.append(
-            {
-                "src": card_figures.bars(one),
-                "title": one["title"],
-                "alt": _listed(one),
-                "text": f"{one['unit']}. Lines: 95 % intervals.",
-            }
-        )
-    return figures + _pictures(section)
 
 
 def shown(result: dict) -> str:
@@ -252,7 +222,8 @@ def _view(card: dict, figures: Callable[[dict], list]) -> dict[str, Any]:
                     "rows": [_row(result) for result in section["results"]],
                     "figures": figures(section),
                     "notes": [
-                        _listed(one) for one in section.get("bars") or []
+                        card_figures.listed(one)
+                        for one in section.get("bars") or []
                     ],
                     "settings": _known(section.get("settings") or {}),
                 }
@@ -300,29 +271,7 @@ def _facts(card: dict) -> list[tuple[str, str]]:
     return [*facts, (rows, f"of {card['data']['task']}, suite {card['suite']}")]
 
 
-def _pictures(section: dict) -> list[dict[str, str]]:
-    """Returns the pictures of a section, and those of its examples."""
-    pictures = list(section.get("pictures") or [])
-    for example in section.get("examples") or []:
-        texts = {name: example[name] for name in ("title", "alt", "text")}
-        pictures.append({"src": _drawn(example), **texts})
-    return [picture for picture in pictures if picture["src"]]
-
-
-def _drawn(example: dict) -> str:
-    if "smiles" in example:
-        return drawing(example["smiles"]) or ""
-    clean, moved = (np.array(example[n]) for n in ("clean", "moved"))
-    kinds = {4: card_figures.worst_images, 3: card_figures.worst_series}
-    return kinds[clean.ndim](clean, moved, example["captions"])
-
-
 def _cell(text: Any) -> str:
     """Keeps a text from breaking a table of Markdown, or being markup."""
     text = str(text).replace("|", "\\|").replace("<", "&lt;")
     return " ".join(text.split())
-
-
-def _listed(one: dict) -> str:
-    bars = ", ".join(f"{bar[0]} {number(bar[1])}" for bar in one["bars"])
-    return f"{one['title']}: {bars}."

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from reprogram.report.pages.base import number as text_of
 from reprogram.report.pages.figures import ACCENT
 from reprogram.report.pages.figures import MUTED
 from reprogram.report.pages.figures import RULE
 from reprogram.report.pages.figures import SECOND
 from reprogram.report.pages.figures import drawn
 from reprogram.report.pages.figures import short
+from reprogram.report.pages.molecules import drawing
 
 COLORS = (ACCENT, SECOND, MUTED, "#5a3d8a", "#1c7a4a")
 
@@ -108,3 +110,54 @@ def worst_series(
         axis.plot(first[:, 0], c=ACCENT, lw=1.0)
         axis.set_title(text, fontsize=9)
     return figure
+
+
+def of_section(section: dict) -> list[dict[str, str]]:
+    """Draws the curves and bars of a section, and adds its pictures."""
+    figures = []
+    groups: dict[tuple, list] = {}
+    for line in section.get("curves") or []:
+        groups.setdefault((line["x"], line["y"]), []).append(line)
+    for (x, y), lines in groups.items():
+        names = ", ".join(line["name"] for line in lines)
+        figures.append(
+            {
+                "src": curves(lines),
+                "title": f"{y[:1].upper()}{y[1:]}",
+                "alt": f"{y} over {x}: {names}.",
+                "text": "Band: 95 % interval.",
+            }
+        )
+    for one in section.get("bars") or []:
+        figures.append(
+            {
+                "src": bars(one),
+                "title": one["title"],
+                "alt": listed(one),
+                "text": f"{one['unit']}. Lines: 95 % intervals.",
+            }
+        )
+    return figures + pictures(section)
+
+
+def pictures(section: dict) -> list[dict[str, str]]:
+    """Returns the pictures of a section, and those of its examples."""
+    pictures = list(section.get("pictures") or [])
+    for example in section.get("examples") or []:
+        texts = {name: example[name] for name in ("title", "alt", "text")}
+        pictures.append({"src": _drawn(example), **texts})
+    return [picture for picture in pictures if picture["src"]]
+
+
+def _drawn(example: dict) -> str:
+    if "smiles" in example:
+        return drawing(example["smiles"]) or ""
+    clean, moved = (np.array(example[n]) for n in ("clean", "moved"))
+    kinds = {4: worst_images, 3: worst_series}
+    return kinds[clean.ndim](clean, moved, example["captions"])
+
+
+def listed(one: dict) -> str:
+    """Writes the bars of a figure as text."""
+    bars = ", ".join(f"{bar[0]} {text_of(bar[1])}" for bar in one["bars"])
+    return f"{one['title']}: {bars}."
