@@ -119,13 +119,18 @@ def main(_: list[str]) -> None:
     from reprogram.report.verdict import verdict
 
     task, data = rows.task, rows.data
-    folder = pathlib.Path(FLAGS.output_dir or f"runs/{task['name']}-{stamp}")
     recipe = recipe_flags.chosen()
     predictor, rivals = rows.predictors(FLAGS.predictor, FLAGS.compare)
     flags_given = given()
-    board = folder / "tensorboard" if flags_given.pop("tensorboard") else None
+    wants_board = flags_given.pop("tensorboard")
     claimed = flags_given | vars(recipe) | rows.identity()
-    files.claim(folder, claimed, ("output_dir", "seeds", "compare", "refit"))
+    free = ("output_dir", "seeds", "compare", "refit")
+    folder = pathlib.Path(FLAGS.output_dir or f"runs/{task['name']}-{stamp}")
+    if not FLAGS.output_dir:
+        pattern = f"{task['name']}-*"
+        folder = files.unfinished("runs", pattern, claimed, free) or folder
+    files.claim(folder, claimed, free)
+    board = folder / "tensorboard" if wants_board else None
     if (folder / "record.json").exists():
         print(f"{folder} holds a finished run; what is there is not repeated.")
     experiment = Experiment(data, predictor, rivals, recipe, folder)

@@ -49,10 +49,19 @@ class Experiment:
     tell: Callable[[str], None] = print
 
     def __post_init__(self) -> None:
-        for name in (self.predictor, *self.rivals):
-            predictors.get(name, 0, self.recipe)  # or an error, at once
         if self.data.source is not None:
             check_modality(self.data.source, self.data.modality)
+        for name in (self.predictor, *self.rivals):
+            predictor = predictors.get(name, 0, self.recipe)
+            modality = self.data.modality
+            if name in predictors.MOLECULES and modality != "molecule":
+                raise ValueError(
+                    f"The predictor {name!r} reads molecules. Received: data of"
+                    f" the modality {modality!r}. Choose another predictor."
+                )
+            check = getattr(predictor, "check", None)
+            if name == "reprogrammed" and check is not None:
+                check(self.data)
         rivals = [name for name in self.rivals if name != self.predictor]
         self.names = [*rivals, self.predictor]
         self._first: predictors.Predictor | None = None

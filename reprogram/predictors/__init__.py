@@ -137,6 +137,10 @@ DEFAULTS = {
         "minirocket",
     ),
 }
+MOLECULES = frozenset(
+    ("ensemble", "nearest-molecule", "gaussian-process")
+    + ("forest-ecfp4", "forest-descriptors")
+)
 REQUIRES = {"minirocket": ("aeon", "series")}  # module, extra
 
 

@@ -7,8 +7,10 @@ import keras
 import numpy as np
 
 from reprogram import mappings
+from reprogram.predictors import mapping_of
 from reprogram.predictors import series_as_images
 from reprogram.predictors import training
+from reprogram.predictors import transform_of
 from reprogram.predictors.data import Data
 from reprogram.predictors.features import Features
 from reprogram.predictors.recipe import Recipe
@@ -71,6 +73,21 @@ class Reprogrammed:
             self.features,
         )
         return self
+
+    def check(self, data: Data) -> None:
+        """Checks the recipe before anything is fitted.
+
+        Args:
+            data: The data that will be fitted to.
+
+        Raises:
+            ValueError: If source, data and recipe do not go together.
+        """
+        source = self._source(data)
+        names = list(data.names)
+        mapping_of.choose(self.recipe, source, data.problem, names, self.seed)
+        transform_of.choose(self.recipe, source, self.seed)
+        transform_of.input_layer(self.recipe, source)
 
     def _source(self, data: Data) -> Source:
         return data.frozen_source()

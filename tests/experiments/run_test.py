@@ -341,6 +341,19 @@ def test_the_kept_predictor_is_fitted_to_all_labels_in_the_end(tmp_path):
 
 
 def test_predictors_are_checked_before_anything_is_fitted(tmp_path):
-    data = drawn(image_task(), (0,))
+    data = dataclasses.replace(drawn(image_task(), (0,)), source=images())
     with pytest.raises(ValueError, match="no predictor 'prob'. Choose one of"):
         Experiment(data, "reprogrammed", ("prob",), RECIPE, tmp_path)
+
+
+def test_a_recipe_is_checked_before_any_rival_is_fitted(tmp_path, monkeypatch):
+    monkeypatch.setattr(BaselinePredictor, "fit", stop)
+    data = dataclasses.replace(drawn(image_task(), (0,)), source=images())
+    for recipe, message in (
+        (Recipe(mapping="nope"), "Unknown label mapping"),
+        (Recipe(transform="soft_prompt"), "does not say behind which layer"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Experiment(data, "reprogrammed", ("probe",), recipe, tmp_path)
+    with pytest.raises(ValueError, match="'ensemble' reads molecules"):
+        Experiment(data, "probe", ("ensemble",), RECIPE, tmp_path)

@@ -190,7 +190,6 @@ def test_bad_input_ends_with_code_2(tmp_path):
     bad = write_tables(tmp_path)
     write_sources(tmp_path)
     digits = ("--task=digits", "--train_size=40")
-    alone = (*digits, "--compare=none")
     cases = [
         (["--task=nav18"], "There is no task or folder 'nav18'"),
         ([f"--csv={tmp_path}/no.csv"], "There is no file"),
@@ -210,14 +209,14 @@ def test_bad_input_ends_with_code_2(tmp_path):
         ([f"--csv={table}", "--train_size=128"], "Received: size=128. Choose"),
         ([], "--task is missing: give the name of a task, such as nav17"),
         ([*digits, "--compare=prob"], "There is no predictor 'prob'"),
-        ([*alone, "--predictor=ensemble"], "reads molecules. Received"),
+        ([*digits, "--predictor=ensemble"], "reads molecules. Received"),
         ([*digits, "--split=scaffold"], "only molecules have scaffolds"),
         ([*digits, "--source=nope"], "There is no source 'nope'"),
         ([*digits, f"--source={tmp_path}/text.keras"], "is damaged or not a"),
         ([*digits, f"--source={tmp_path}/other.keras"], "but not a Keras mod"),
         ([*digits, f"--source={tmp_path}/lambda.keras"], "a `Lambda` layer"),
-        ([*alone, "--mapping=nope"], "nope"),
-        ([*alone, "--transform=soft_prompt"], "which layer the transform"),
+        ([*digits, "--mapping=nope"], "nope"),
+        ([*digits, "--transform=soft_prompt"], "which layer the transform"),
         (
             [f"--task={tmp_path}/flat.npz", "--train_size=40"],
             "no more than the 16 training rows there are",
