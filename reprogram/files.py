@@ -87,10 +87,10 @@ def unfinished(
     """
     now = plain({k: v for k, v in configuration.items() if k not in free})
     for path in sorted(pathlib.Path(folder).glob(pattern), reverse=True):
-        flags = path / "flags.json"
-        if flags.exists() and not (path / "record.json").exists():
-            if json.loads(flags.read_text("utf-8")) == now:
-                return path
+        flags, record = path / "flags.json", path / "record.json"
+        open_run = flags.exists() and not record.exists()
+        if open_run and json.loads(flags.read_text("utf-8")) == now:
+            return path
     return None
 
 
