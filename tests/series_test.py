@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 
 from reprogram import series as lengths
 from reprogram import sources
-from reprogram.predictors import baselines
+from reprogram.predictors import features
 
 values = arrays.arrays(
     "float64",
@@ -62,4 +62,4 @@ def test_sources_and_baselines_read_shorter_series():
         found[1], source.preprocess(lengths.stretched(x))[1]
     )
     for key in ("raw", "series"):
-        assert np.isfinite(baselines.features(key, x)).all()
+        assert np.isfinite(features.compute(key, x)).all()

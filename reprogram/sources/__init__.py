@@ -51,6 +51,7 @@ def load(name_or_path: str | os.PathLike) -> Source:
         ImportError: If a preset is asked for without KerasHub.
 
     Example:
+    >>> import numpy as np
     >>> source = load("shapes")
     >>> source.preprocess(np.zeros((1, 8, 8, 3))).shape
     (1, 32, 32, 1)
