@@ -67,33 +67,6 @@ def claim(
         )
 
 
-def unfinished(
-    folder: str | os.PathLike,
-    pattern: str,
-    configuration: dict,
-    free: Collection[str] = (),
-) -> pathlib.Path | None:
-    """Finds an interrupted run of the same configuration.
-
-    Args:
-        folder: Folder of the runs.
-        pattern: Pattern of the names of their folders.
-        configuration: What the results depend on, see `claim`.
-        free: Names in it that may differ.
-
-    Returns:
-        The newest folder that was claimed for it and has no `record.json`;
-        `None` if there is none.
-    """
-    now = plain({k: v for k, v in configuration.items() if k not in free})
-    for path in sorted(pathlib.Path(folder).glob(pattern), reverse=True):
-        flags, record = path / "flags.json", path / "record.json"
-        open_run = flags.exists() and not record.exists()
-        if open_run and json.loads(flags.read_text("utf-8")) == now:
-            return path
-    return None
-
-
 def check_writable(folder: str | os.PathLike) -> None:
     """Refuses a folder in which nothing can be written, before any work.
 

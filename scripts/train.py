@@ -112,6 +112,7 @@ def main(_: list[str]) -> None:
     with Progress(1) as progress:
         progress.show("reads the data and the source")
         rows = prepare()
+    from reprogram.experiments import labelled
     from reprogram.experiments.run import Experiment
     from reprogram.report import record
     from reprogram.report.pages import run as page
@@ -128,7 +129,7 @@ def main(_: list[str]) -> None:
     folder = pathlib.Path(FLAGS.output_dir or f"runs/{task['name']}-{stamp}")
     if not FLAGS.output_dir:
         pattern = f"{task['name']}-*"
-        folder = files.unfinished("runs", pattern, claimed, free) or folder
+        folder = labelled.unfinished("runs", pattern, claimed, free) or folder
     files.claim(folder, claimed, free)
     board = folder / "tensorboard" if wants_board else None
     if (folder / "record.json").exists():

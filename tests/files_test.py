@@ -193,16 +193,3 @@ def test_stamp_changes_with_the_files(tmp_path):
     file.write_text("three")
     assert files.stamp(tmp_path) != found[0]
     assert files.stamp(file) != found[1]
-
-
-def test_an_interrupted_run_is_found_by_its_configuration(tmp_path):
-    wanted = {"epochs": 5, "seeds": 3}
-    for name, epochs in (("a-1", 5), ("a-2", 6), ("a-3", 5), ("b-1", 5)):
-        files.claim(tmp_path / name, {"epochs": epochs}, ())
-    (tmp_path / "a-3" / "record.json").touch()
-    assert (
-        files.unfinished(tmp_path, "a-*", wanted, ("seeds",))
-        == tmp_path / "a-1"
-    )
-    assert files.unfinished(tmp_path, "a-*", {"epochs": 7}) is None
-    assert files.unfinished(tmp_path / "no", "a-*", wanted) is None

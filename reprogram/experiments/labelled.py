@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import io
+import json
 import pathlib
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from reprogram.tasks.describe import describe
 from reprogram.tasks.describe import readable
 
 SOURCES = {"molecule": "zinc-autoencoder", "image": "shapes", "series": "waves"}
+TRAINING = "training.csv"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,7 +138,7 @@ class Labelled:
             )
             name = str(row + 1) if names is None else str(names[row])
             writer.writerow([name, self.data.inputs[row], *cells])
-        files.write_text(folder / "training.csv", text.getvalue())
+        files.write_text(folder / TRAINING, text.getvalue())
 
 
 def prepare(
@@ -199,3 +201,48 @@ def prepare(
         bool(train_size) and train_size < len(train),
         unread,
     )
+
+
+def unfinished(
+    folder: str | pathlib.Path,
+    pattern: str,
+    configuration: dict[str, Any],
+    free: Sequence[str] = (),
+) -> pathlib.Path | None:
+    """Finds an interrupted run of the same configuration.
+
+    Args:
+        folder: Folder of the runs.
+        pattern: Pattern of the names of their folders.
+        configuration: What the results depend on, see `files.claim`.
+        free: Names in it that may differ.
+
+    Returns:
+        The newest folder that was claimed for it and has no `record.json`;
+        `None` if there is none.
+    """
+    now = files.plain({k: v for k, v in configuration.items() if k not in free})
+    for path in sorted(pathlib.Path(folder).glob(pattern), reverse=True):
+        flags, record = path / "flags.json", path / "record.json"
+        open_run = flags.exists() and not record.exists()
+        if open_run and json.loads(flags.read_text("utf-8")) == now:
+            return path
+    return None
+
+
+def read_training(folder: pathlib.Path) -> dict[str, tuple[str, str]]:
+    """Reads what `Labelled.save_training` wrote.
+
+    Args:
+        folder: Folder of a run.
+
+    Returns:
+        Identifier and measured values of each training molecule by its
+        SMILES; empty if the run has none.
+    """
+    path = folder / TRAINING
+    if not path.exists():
+        return {}
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    return {row[1]: (row[0], " | ".join(row[2:])) for row in rows}

@@ -1,6 +1,5 @@
 """Predictions of a run, whatever it trained, as cells of a table."""
 
-import csv
 import dataclasses
 import functools
 import json
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from reprogram.experiments import cells
+from reprogram.experiments import labelled
 from reprogram.predictors import Fitted
 from reprogram.predictors import conformal
 from reprogram.predictors.assessment import Assessment
@@ -21,7 +21,6 @@ from reprogram.report import record as records
 from reprogram.sources.source import Source
 
 BATCH = 512
-TRAINING = "training.csv"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,12 +62,7 @@ class Run:
     @functools.cached_property
     def training(self) -> dict[str, tuple[str, str]]:
         """Identifier and measured values of the training molecules."""
-        path = self.folder / TRAINING
-        if not path.exists():
-            return {}
-        with open(path, encoding="utf-8", newline="") as file:
-            rows = list(csv.reader(file))[1:]
-        return {row[1]: (row[0], " | ".join(row[2:])) for row in rows}
+        return labelled.read_training(self.folder)
 
     def assess(self, inputs: Sequence) -> Assessment:
         """Predicts, and says how far each prediction can be trusted.
