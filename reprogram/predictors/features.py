@@ -96,6 +96,8 @@ def join(parts: list[np.ndarray]) -> np.ndarray:
         An array `(all samples, longest length, ...)`.
     """
     longest = max(part.shape[1] for part in parts)
+    if all(part.shape[1] == longest for part in parts):
+        return np.concatenate(parts)
     return np.concatenate(
         [
             np.pad(
