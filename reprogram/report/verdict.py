@@ -17,14 +17,17 @@ SIMPLICITY = {
     "fine-tuning": 4,
 }
 USUAL = 2
+# A simpler model is preferred where its mean gives up less than this share of
+# what the best gains over the trivial baseline: few seeds hide large losses.
+CLOSE = 0.1
 
 
 def verdict(record: dict) -> str:
     """Says which model to use, and what that rests on.
 
     Paired differences over the seeds decide, in the headline metric. Where
-    none is shown between the best mean and a simpler model, the simpler one is
-    recommended; one seed shows nothing.
+    none is shown between the best mean and a simpler model, and the means are
+    close, the simpler one is recommended; one seed shows nothing.
 
     Args:
         record: A record; of it `seeds`, `task`, `train_size` and `models` are
@@ -71,7 +74,11 @@ def _recommended(record: dict, values: list[dict], first: dict) -> str:
     against = {m["name"]: statistics.compare(record, m, best) for m in others}
     tied = [m for m in others if against[m["name"]].verdict != "better"]
     choice, text = best, f"Use {_the(best, record)}: {_value(best, record)}"
-    simpler = [model for model in tied if _simpler(model, best)]
+    simpler = [
+        model
+        for model in tied
+        if _simpler(model, best) and _close(model, best, record)
+    ]
     rivals = tied or others or [statistics.find(record, "trivial") or best]
     if simpler:
         choice = min(simpler, key=_rank)
@@ -111,6 +118,19 @@ def _simpler(model: dict, other: dict) -> bool:
         statistics.interval(m.get("seconds") or [])[0] for m in (model, other)
     ]
     return 2 * seconds[0] < seconds[1]
+
+
+def _close(model: dict, best: dict, record: dict) -> bool:
+    """Whether the mean of a model is about as good as the best."""
+    trivial, metric = (
+        statistics.find(record, "trivial"),
+        record["task"]["metric"],
+    )
+    if trivial is None or statistics.reason(trivial, metric):
+        return True
+    lost = _loss(model, record) - _loss(best, record)
+    gained = _loss(trivial, record) - _loss(best, record)
+    return lost <= CLOSE * gained
 
 
 def _the(model: dict, record: dict) -> str:

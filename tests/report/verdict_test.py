@@ -43,6 +43,15 @@ def test_a_simpler_model_that_is_not_shown_to_be_worse():
     )
 
 
+def test_a_simpler_model_that_is_far_behind_is_not_recommended():
+    record = molecules()
+    record["models"][1]["metrics"]["rmse"] = [0.70, 0.98, 0.72, 0.95, 0.71]
+    text = verdict(record)
+    assert "linear probe" in record["models"][1]["name"]
+    assert text.startswith("Use the Tanimoto-kernel Gaussian process: RMSE")
+    assert "not shown to differ from" in text
+
+
 def test_a_faster_model_is_preferred_among_equals():
     record = molecules()
     record["models"][3]["metrics"]["rmse"] = [0.70, 0.73, 0.71, 0.7, 0.71]
