@@ -32,8 +32,8 @@ def claim(
 
     Args:
         folder: The folder of a run; made if there is none.
-        configuration: What the results depend on.
-        free: Names in it that may differ when the run is resumed.
+        configuration: Settings that the results depend on, by name.
+        free: Names of settings that may differ when the run is resumed.
 
     Raises:
         ValueError: If the folder belongs to another configuration; the
@@ -143,13 +143,13 @@ def write_table(
     many of them are safe. The next call with the same identity goes on there.
 
     Args:
-        path: The table.
+        path: Path of the table to write.
         header: Names of the columns.
-        parts: Given a number of rows to leave out, gives the other rows in
-            parts.
-        identity: What the rows depend on, as JSON can hold it.
-        delimiter: What stands between the cells.
-        tell: Called with a line of progress.
+        parts: Function from a number of rows to skip to an iterator of
+            parts of the other rows.
+        identity: Settings that the rows depend on, ready for JSON.
+        delimiter: Character between the cells.
+        tell: Function that receives lines of progress.
 
     Returns:
         The number of rows.
@@ -230,7 +230,7 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 
 
 def plain(value: Any, path: str = "record") -> Any:
-    """Turns a record into what JSON can hold.
+    """Turns a record into values that JSON can hold.
 
     Args:
         value: A record or a part of one; NumPy arrays and scalars, tuples and

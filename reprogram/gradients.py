@@ -17,7 +17,7 @@ def value_and_grad(
     own yet.
 
     Args:
-        function: Takes tensors, returns a scalar tensor.
+        function: Function from tensors to a scalar tensor.
         argnums: Position or positions of the arguments to differentiate;
             each may be a nested structure of tensors or Keras variables.
         has_aux: Whether `function` returns a pair: the scalar, and more
@@ -68,7 +68,7 @@ def compiled(function: Callable) -> Callable:
     `stateless`).
 
     Args:
-        function: Takes and returns tensors.
+        function: Function from tensors to tensors.
 
     Returns:
         A function of the same arguments; compiled anew for each new rank or
@@ -96,7 +96,7 @@ def stateless(function: Callable, variables: list) -> Callable:
     """Turns a function that reads Keras variables into one of their values.
 
     Args:
-        function: Reads `variables` while it runs.
+        function: Function that reads `variables`.
         variables: The Keras variables to replace.
 
     Returns:
@@ -127,8 +127,8 @@ def step_on(
         model: The model that is trained or tested.
         step: `train_step` or `test_step` of Keras.
         arguments: Arguments of that step on this backend.
-        change: Takes the batch and the number of updates so far, a tensor;
-            returns the batch to step on. It may call the model.
+        change: Function from the batch and the number of updates so far, a
+            tensor, to the batch to step on. It may call the model.
 
     Returns:
         What the step returns.

@@ -112,7 +112,7 @@ class LogitAdjusted(keras.losses.Loss):
     Args:
         counts: Number of training samples of each class. A class without
             samples is treated as if it had one.
-        strength: Factor of what is added; 0 is the plain cross-entropy.
+        strength: Factor of the added term; 0 is the plain cross-entropy.
 
     Raises:
         ValueError: If `counts` are not those of at least two classes.

@@ -16,7 +16,7 @@ def map_chunks(
     call moves the same work to a cluster.
 
     Args:
-        function: Takes a list of items; must be importable by its name.
+        function: Function of a list of items, importable by its name.
         items: Items to work on.
         jobs: Number of processes; -1 for all cores, 1 for this process alone.
         chunk: Number of items in one call.

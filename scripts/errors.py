@@ -63,7 +63,7 @@ def end(error: Exception) -> NoReturn:
     """Prints an error as one paragraph and ends with exit code 2.
 
     Args:
-        error: What the user did, in words.
+        error: Error whose message is shown to the user.
     """
     print(f"Error: {error}", file=sys.stderr)
     sys.exit(2)

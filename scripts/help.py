@@ -27,7 +27,7 @@ def docstring(path: pathlib.Path) -> str:
     """Returns the docstring of a Python file without importing it.
 
     Args:
-        path: The file.
+        path: Path of the file.
 
     Returns:
         The text, or an empty string.
@@ -53,7 +53,7 @@ def text(module: str, program: str) -> str:
 
     Args:
         module: Name of the program's module.
-        program: How the user calls it: `"reprogram train"`.
+        program: Command that runs it, for example `"reprogram train"`.
 
     Returns:
         The docstring, then the flags under the headings of `GROUPS`.

@@ -73,7 +73,7 @@ def load(name_or_path: str | pathlib.Path, **options: Any) -> Task:
             (`.csv`, `.tsv`, `.xlsx`, `.parquet`, `.smi`, `.txt`, `.sdf`), a
             folder of images, a `.ts`, `.tsv` or `.npz`, or a `.py` with a
             function `load()`.
-        **options: What the reader of that kind of file takes, see
+        **options: Arguments of the reader of that kind of file, see
             `tasks.molecules.from_file`, `tasks.images.from_folder`,
             `tasks.series.from_file` and `tasks.arrays.from_npz`; and `name`,
             `metric`, `unit`, `citation` and `licence` of any task. An option

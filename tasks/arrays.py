@@ -41,11 +41,11 @@ def from_npz(
         path: A file with `x_train`, `y_train`, `x_test` and `y_test`; with
             `train_images`, `train_labels` and so on; or with `x` and `y`.
             Validation arrays count as training rows.
-        prefix: What stands in front of these names, without the last `_`.
+        prefix: Text in front of these names, without the last `_`.
         modality: `"image"` for `(rows, height, width[, channels])`, `"series"`
             for `(rows, length[, channels])`. Guessed where it is empty:
             images have four axes, or three and bytes.
-        problem: The problem; guessed where it is empty.
+        problem: Name of the problem, see `Task`; guessed if empty.
 
     Returns:
         The task. Row numbers in `dropped` count through all arrays.

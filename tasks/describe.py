@@ -13,9 +13,9 @@ def describe(task: Task, train: np.ndarray, test: np.ndarray) -> dict:
     """Describes a task and its split.
 
     Args:
-        task: The task.
-        train: Rows of the training side.
-        test: Rows of the test side.
+        task: Task to describe.
+        train: Row numbers of the training side.
+        test: Row numbers of the test side.
 
     Returns:
         The entry `task` of a record; for molecules with the similarity of the
@@ -46,8 +46,9 @@ def readable(
     """Leaves out the rows that a source cannot read.
 
     Args:
-        task: The task.
-        explain: Says why one input cannot be read, empty if it can; `None`
+        task: Task whose rows are checked.
+        explain: Function from an input to the reason why it cannot be
+            read, empty if it can be read; `None`
             if the source reads everything.
 
     Returns:

@@ -110,9 +110,10 @@ def read(
     """Reads image files of any format into arrays of one shape.
 
     Args:
-        files: The files.
-        image_size: What to resize to, see `from_folder`.
-        channels: 1 for gray, 3 for color; None for gray if all files are.
+        files: Paths of image files.
+        image_size: Size of the resized images, see `from_folder`.
+        channels: Number of channels: 1 for gray, 3 for color; None for 1
+            if all files are gray, else 3.
 
     Returns:
         Float arrays of shape `(height, width, channels)` from 0 to 255, None

@@ -1,4 +1,4 @@
-"""Molecular tasks: what is measured of molecules given as SMILES."""
+"""Molecular tasks: measured properties of molecules given as SMILES."""
 
 import dataclasses
 import pathlib
@@ -74,7 +74,7 @@ def from_file(
         target_column: Name of the target column, or several separated by
             commas; guessed where it is empty.
         split_column: Name of the column that says train (or valid) and test.
-        problem: The problem; guessed where it is empty.
+        problem: Name of the problem, see `Task`; guessed if empty.
 
     Returns:
         The task.
@@ -133,16 +133,16 @@ def build(
     identifiers: Sequence[str] | None = None,
     **about: str,
 ) -> Task:
-    """Makes a task of molecules: standardized, each of them once.
+    """Makes a task of standardized molecules without duplicates.
 
     Args:
-        name: What the task is called.
+        name: Name of the task.
         smiles: One SMILES string a row.
         columns: The cells of each target column by its name; None, NaN and
             empty text are missing.
-        problem: The problem; guessed where it is empty.
+        problem: Name of the problem, see `Task`; guessed if empty.
         split: The given side of each row, see `tasks.splits.SIDES`.
-        reasons: Why a row cannot be used, empty if it can.
+        reasons: Reason why each row is left out, empty for usable rows.
         identifiers: Name of each row; the number of the row where there is
             none.
         **about: `metric`, `unit`, `citation`, `licence`, see `Task`.
@@ -204,9 +204,9 @@ def merge(
     given split stays in the test rows only.
 
     Args:
-        keys: What rows of the same molecule have in common.
-        found: The targets of the rows.
-        reasons: Why a row cannot be used, empty if it can.
+        keys: Identifier of the molecule of each row, for example SMILES.
+        found: Targets of the rows.
+        reasons: Reason why each row is left out, empty for usable rows.
         sides: The given side of each row.
 
     Returns:

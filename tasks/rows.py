@@ -20,11 +20,11 @@ def build_task(
     """Makes a task of the rows that can be used and lists the others.
 
     Args:
-        name: What the task is called.
-        modality: See `Task`.
-        inputs: One input a row; not looked at where the row has a reason.
-        targets: The targets of the same rows.
-        reasons: Why a row cannot be used, empty if it can.
+        name: Name of the task.
+        modality: `"molecule"`, `"image"` or `"series"`.
+        inputs: One input a row; ignored where the row has a reason.
+        targets: Targets of the same rows.
+        reasons: Reason why each row is left out, empty for usable rows.
         **fields: Other fields of `Task`; `split` and `identifiers` are for
             all rows.
 
@@ -32,7 +32,7 @@ def build_task(
         The task.
 
     Raises:
-        ValueError: If no row can be used, or one class is all there is.
+        ValueError: If no row can be used, or there is only one class.
 
     Example:
     >>> from reprogram.tasks.targets import read
@@ -68,8 +68,8 @@ def default_metric(problem: str, names: Sequence[str]) -> str:
     """Names the metric that a problem is judged by unless another is chosen.
 
     Args:
-        problem: The problem.
-        names: The names of its classes or columns.
+        problem: `"classification"`, `"multilabel"` or `"regression"`.
+        names: Names of its classes or columns.
 
     Returns:
         `"rmse"`, `"roc_auc"`, or `"balanced_accuracy"` beyond two classes.

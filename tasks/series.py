@@ -72,7 +72,7 @@ def read(path: str | pathlib.Path) -> tuple[list[Row], str]:
     r"""Reads the rows of one `.ts` or `.tsv` file.
 
     Args:
-        path: The file.
+        path: The `.ts` or `.tsv` file.
 
     Returns:
         The rows, with an empty label where the file has none, and the

@@ -1,4 +1,4 @@
-"""Target columns as text: what problem they pose, and their values."""
+"""Target columns read from text: their problem and their values."""
 
 import dataclasses
 import math
@@ -20,11 +20,11 @@ class Targets:
     """Targets of all rows of a file, with a reason where there is none.
 
     Args:
-        problem: The problem, see `Task`.
+        problem: Name of the problem, see `Task`.
         values: Floats of shape `(rows, columns)`, NaN where missing; class
             numbers in one column for classification.
-        names: The names of the classes, or of the columns.
-        reasons: Why a row cannot be used, one text a row, empty if it can.
+        names: Names of the classes, or of the columns.
+        reasons: Reason why each row is left out, empty for usable rows.
     """
 
     problem: str
@@ -125,7 +125,7 @@ def read(columns: Mapping[str, Sequence], problem: str = "") -> Targets:
 
     Args:
         columns: The cells of each column by its name.
-        problem: The problem; guessed where it is empty, see `guess`.
+        problem: Name of the problem; guessed if empty, see `guess`.
 
     Returns:
         The targets of all rows.

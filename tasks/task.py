@@ -1,4 +1,4 @@
-"""What a task is: inputs, targets, a metric, and what was left out."""
+"""Tasks: inputs, targets, a metric, and the rows left out."""
 
 import dataclasses
 from collections.abc import Collection
@@ -21,7 +21,7 @@ class Task:
     """Data to learn from, checked once when it is built.
 
     Args:
-        name: What the task is called.
+        name: Name of the task.
         modality: `"molecule"`, `"image"` or `"series"`.
         problem: `"classification"`, `"multilabel"` or `"regression"`.
         inputs: Molecules: standardized SMILES of shape `(rows,)`. Images:
@@ -31,15 +31,15 @@ class Task:
             floats of shape `(rows, columns)`, NaN where a value is missing;
             0 and 1 for multilabel.
         target_names: The names of the classes, or of the columns.
-        metric: The metric for selection and for the headline.
+        metric: Name of the metric for selection and for the headline.
         unit: The unit of a regression target.
         dropped: `(row, reason)` of every row left out; the first row is 1.
         split: The given split, `"train"` or `"test"` of shape `(rows,)`.
-        citation: Where the data come from.
-        licence: What may be done with them.
+        citation: Citation of the origin of the data.
+        licence: Licence of the data.
         identifiers: Text that names each row, such as an identifier of the
             file or the number of the row, of shape `(rows,)`.
-        notes: What was guessed when the data were read, and why.
+        notes: Guesses made when the data were read, with their reasons.
 
     Raises:
         ValueError: If the parts do not fit together.

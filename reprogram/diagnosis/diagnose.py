@@ -15,27 +15,28 @@ ENOUGH = 0.01
 
 @dataclasses.dataclass(frozen=True)
 class Diagnosis:
-    """What was measured, and what follows.
+    """Measurements and the advice that follows from them.
 
     Numbers that are not defined for the source and the task are NaN.
 
     Args:
-        advice: `"linear probe"`, `"program"` (trained inputs, answers of the
+        advice: `"linear probe"`, `"program"` (trained inputs, scores of the
             source assigned to the target's classes) or `"both"` (a program
             below a linear head).
-        reasons: Why, a sentence each.
-        skill: Of the linear probe, cross-validated: 0 is trivial, 1 perfect.
-        start_skill: The same of a probe below the default program at its
-            start, on all views of the inputs (moved images, other SMILES).
-        mapped_skill: The same of the best assignment of source classes.
+        reasons: Reasons for the advice, a sentence each.
+        skill: Cross-validated skill of the linear probe: 0 is trivial, 1
+            perfect.
+        start_skill: Skill of a probe below the untrained default program, on
+            all views of the inputs (moved images, other SMILES).
+        mapped_skill: Skill of the best assignment of source classes.
         stability: Share of target classes whose source class stays the same
             over bootstrap draws of the labels.
         evidence: LogME of the source's features, nats a sample.
-        gain: What untrained programs add to the evidence, at best.
-        trial: Share of the validation loss of the warm start that a few
-            epochs of training take away.
-        distance: Sliced Wasserstein distance of the source's answers to its
-            own data and to the target's, in standard deviations.
+        gain: Largest gain in evidence by an untrained program, in nats.
+        trial: Fraction by which a few epochs of training reduce the
+            validation loss of the warm start.
+        distance: Sliced Wasserstein distance of the source's scores of its
+            own data and of the target's, in standard deviations.
         resolution: Size of the data over the size that the source reads.
         outside: Share of the input values outside the range of the source.
         contrast: Share of that range that the input values use.
@@ -72,14 +73,14 @@ def diagnose(
 
     Args:
         source: The frozen source.
-        data: An experiment's data, of which the first draw is read; or raw
+        data: Data of an experiment, of which the first draw is read; or raw
             inputs and targets to train with.
         problem: `"classification"`, `"multilabel"` or `"regression"`, of a
             pair of arrays.
-        reference: Raw inputs that the source was made for; drawn for the
+        reference: Raw inputs from the source's own domain; drawn for the
             sources `shapes` and `waves`.
-        trial_epochs: Of the short training with the default recipe; 0 leaves
-            it out.
+        trial_epochs: Number of epochs of a short training with the default
+            recipe; 0 for no training.
 
     Returns:
         The numbers, the advice and its reasons.

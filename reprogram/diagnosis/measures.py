@@ -1,4 +1,4 @@
-"""What a diagnosis measures of a source and the rows to train with."""
+"""Measurements of a source and of the rows to train with."""
 
 import dataclasses
 import functools
@@ -23,7 +23,7 @@ class Sample:
     Args:
         source: The frozen source.
         raw: Raw inputs `(samples, ...)`.
-        inputs: The same, preprocessed.
+        inputs: Preprocessed inputs `(samples, ...)`.
         targets: Class ids `(samples,)` or values `(samples, columns)`.
         problem: `"classification"`, `"multilabel"` or `"regression"`.
         count: Number of target classes or columns.
@@ -57,7 +57,7 @@ class Sample:
 
 
 def read(source: Source, x: np.ndarray, layer: str | None) -> np.ndarray:
-    """Returns what a layer, or the source, answers `(samples, width)`."""
+    """Returns outputs of a layer or of the source `(samples, width)`."""
     found = Reprogrammer(source.model, feature_layer=layer).source_scores(x)
     return np.asarray(found, "float64").reshape(len(x), -1)
 
@@ -66,7 +66,7 @@ def skill(features: np.ndarray, sample: Sample) -> float:
     """Cross-validated skill of a ridge or logistic probe: 0 trivial, 1 all.
 
     Features are `(samples, width)` or, of several views of each sample,
-    `(views, samples, width)`: all of them train, their mean answers.
+    `(views, samples, width)`: all views train, their mean predicts.
     """
     regression = sample.problem == "regression"
     targets = sample.targets
@@ -135,9 +135,9 @@ def assignment(sample: Sample) -> tuple[float, float]:
 
 
 def programs(sample: Sample, epochs: int) -> tuple[float, float, float]:
-    """What the default program changes: three numbers.
+    """Measures the effect of the default program, in three numbers.
 
-    The skill of a probe below it as it starts, over all views of the inputs;
+    The skill of a probe below the untrained program, over all views;
     the best evidence below untrained programs; and what a trial of training
     takes away. NaN where the program cannot enter the source, and where there
     is no trial.
@@ -158,7 +158,7 @@ def programs(sample: Sample, epochs: int) -> tuple[float, float, float]:
 def _below(
     sample: Sample, recipe: Recipe, x: np.ndarray, seed: int | None = None
 ) -> np.ndarray:
-    """Features below a program as it starts, or drawn by lot with a seed."""
+    """Features below an untrained program, or a random one if seeded."""
     count = sample.table.shape[1]
     model = training.build(
         sample.source, "regression", count, recipe, sample.shape, seed or 0
@@ -171,7 +171,7 @@ def _below(
 
 
 def _evidence_below(sample: Sample, recipe: Recipe) -> float:
-    """LogME of features below programs drawn by lot, a mean over two."""
+    """LogME of features below random programs, a mean over two."""
     found = [_below(sample, recipe, sample.inputs, seed) for seed in range(2)]
     return float(
         np.mean([transferability.log_evidence(x, sample.table) for x in found])
@@ -179,7 +179,7 @@ def _evidence_below(sample: Sample, recipe: Recipe) -> float:
 
 
 def _trial(sample: Sample, epochs: int) -> float:
-    """Share of the first validation loss that some epochs take away."""
+    """Fraction by which some epochs reduce the first validation loss."""
     recipe = Recipe(epochs=epochs, views=0)
     order = np.random.default_rng(0).permutation(len(sample.raw))
     held, fit = np.split(order, [max(3, len(order) // 3)])
@@ -197,7 +197,7 @@ def _trial(sample: Sample, epochs: int) -> float:
 
 
 def distance(sample: Sample, reference: np.ndarray | None) -> float:
-    """Sliced Wasserstein distance of answers to both kinds of data."""
+    """Sliced Wasserstein distance of the scores of both kinds of data."""
     source = sample.source
     if reference is None:
         from reprogram.sources import tiny

@@ -11,7 +11,7 @@ def log_evidence(features: np.ndarray, targets: np.ndarray) -> float:
     can.
 
     Args:
-        features: Of the samples `(samples, width)`.
+        features: Features `(samples, width)`.
         targets: Values `(samples, columns)`; rows with NaN are left out of
             their column. Class ids go in as one-hot rows.
 
@@ -67,8 +67,8 @@ def sliced_wasserstein(
         left: Points `(samples, width)`.
         right: Points `(other samples, width)`; each coordinate of both is
             first brought to the mean 0 and the deviation 1 of these.
-        directions: How many to average over.
-        seed: Of the directions.
+        directions: Number of random directions to average over.
+        seed: Seed of the random directions.
 
     Returns:
         The distance in standard deviations of `right`.
@@ -95,13 +95,13 @@ def sliced_wasserstein(
 def label_map(
     scores: np.ndarray, labels: np.ndarray, classes: int, draws: int = 30
 ) -> tuple[float, float]:
-    """How firm the best assignment of source classes is, and how good.
+    """Stability and accuracy of the best assignment of source classes.
 
     Args:
-        scores: The source's answers `(samples, source classes)`.
+        scores: Scores of the source `(samples, source classes)`.
         labels: Target class ids `(samples,)`.
         classes: Number of target classes, at most that of source classes.
-        draws: Bootstrap draws of the samples.
+        draws: Number of bootstrap draws of the samples.
 
     Returns:
         The share of target classes that keep their source class from one draw

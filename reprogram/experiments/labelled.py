@@ -30,11 +30,11 @@ class Labelled:
     """The rows of a task with everything an experiment asks for.
 
     Args:
-        read: The task, without rows the source cannot read.
+        read: The task without the rows that the source cannot read.
         data: Rows, targets, draws, test set and source.
         task: The entry `task` of a record.
         train_size: Number of labels of each draw.
-        limited: Whether these are fewer than there are.
+        limited: Whether that is fewer than the labels that exist.
         unread: Reasons of the rows that the source cannot read.
     """
 
@@ -214,8 +214,8 @@ def unfinished(
     Args:
         folder: Folder of the runs.
         pattern: Pattern of the names of their folders.
-        configuration: What the results depend on, see `files.claim`.
-        free: Names in it that may differ.
+        configuration: Settings of the run by name, see `files.claim`.
+        free: Names of settings that may differ.
 
     Returns:
         The newest folder that was claimed for it and has no `record.json`;

@@ -156,9 +156,9 @@ class Run:
         """Predicts for some rows.
 
         Args:
-            inputs: Inputs as in `tasks.Task`; not looked at where the row has
-                a reason.
-            reasons: Why a row cannot be used, empty if it can.
+            inputs: Inputs as in `tasks.Task`; ignored where the row has a
+                reason.
+            reasons: Reason why each row is left out, empty if it is usable.
 
         Returns:
             For each row the cells of `columns`, empty except for the reason
@@ -208,8 +208,8 @@ def load(
 
     Args:
         folder: Folder that `scripts.train` wrote, with any predictor.
-        source: What `sources.load` takes, if the source of the run has
-            another name or path here.
+        source: Name or path of the source, see `sources.load`, if it is
+            not that of the record.
         jobs: Processes that compute features; -1 for all cores.
         **options: `alerts` and `confidence` of `Run`.
 
@@ -265,7 +265,7 @@ def load(
 def read_record(folder: pathlib.Path) -> dict[str, Any]:
     """Reads the record of a run, also of one of `scripts.train_molecules`.
 
-    That script is no more; its runs have a `result.json` instead.
+    That script was removed; its runs have a `result.json` instead.
 
     Args:
         folder: Folder of the run.

@@ -43,7 +43,7 @@ class Progress:
         """Redraws the line.
 
         Args:
-            stage: What is being done, for example `"seed 2 of 5, epoch 3"`.
+            stage: Name of the stage, for example `"seed 2 of 5, epoch 3"`.
             done: Finished amount of work between zero and the total; by
                 default the amount that was last given.
         """
@@ -60,7 +60,7 @@ class Progress:
         """Prints a lasting line to standard output, above the redrawn one.
 
         Args:
-            text: The line.
+            text: Line to print.
         """
         self.clear()
         print(text, flush=True)
@@ -77,7 +77,7 @@ class Progress:
         """Makes a Keras callback that shows the epochs of one `fit`.
 
         Args:
-            stage: What is being fitted, for example `"seed 2 of 5"`.
+            stage: Name of the stage, for example `"seed 2 of 5"`.
             epochs: Largest number of epochs of the `fit`.
             start: Amount of work that was finished before the `fit`.
             span: Amount of work that the whole `fit` is.

@@ -36,7 +36,7 @@ class Experiment:
         predictor: Name of the predictor to keep, a key of
             `predictors.PREDICTORS`.
         rivals: Names of predictors to compare it with.
-        recipe: How a source is reprogrammed or trained.
+        recipe: Choices of transform, mapping and training.
         folder: Folder of the run.
         tell: Function that receives lines of progress.
     """

@@ -149,9 +149,9 @@ def get(name: str, seed: int = 0, recipe: "Recipe | None" = None) -> Predictor:
 
     Args:
         name: A key of `PREDICTORS`.
-        seed: Seed of whatever it draws.
-        recipe: How a source is reprogrammed or trained; the default if none
-            is given.
+        seed: Seed of all random draws of the predictor.
+        recipe: Choices of transform, mapping and training; `None` for the
+            default.
 
     Returns:
         The predictor, to be fitted.

@@ -10,14 +10,15 @@ class Assessment(NamedTuple):
 
     Args:
         prediction: Values or probabilities `(molecules, columns)`.
-        lower: Lower ends of the intervals of a regression, in the same shape.
+        lower: Lower ends of the intervals of a regression, in that shape.
         upper: Upper ends of the intervals.
         sets: Whether a class, or 0 and 1 of each label, may be true; `None`
             for a regression. `(molecules, columns, 2)`, or
             `(molecules, classes)`.
         nearest: SMILES strings of the nearest training molecules.
         similarity: MinMax-Tanimoto similarities to them `(molecules,)`.
-        in_domain: Whether these are as high as among the training molecules.
+        in_domain: Whether each molecule is inside the domain, bool
+            `(molecules,)`.
         nearest_row: Row numbers of the nearest training molecules, as they
             were given to `fit`, int `(molecules,)`.
     """

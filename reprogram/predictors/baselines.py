@@ -19,7 +19,7 @@ class Baseline:
     """A named pair of features and estimator.
 
     Args:
-        name: Row of the table.
+        name: Name of the predictor in tables of results.
         features: Kind of the features it reads, see `features.Features`.
         estimator: Function from problem and seed to a scikit-learn estimator
             of one target.
@@ -104,7 +104,7 @@ class BaselinePredictor:
     def fit_table(
         self, problem: str, count: int, table: np.ndarray, targets: np.ndarray
     ) -> "BaselinePredictor":
-        """Fits to features that are at hand.
+        """Fits to features that were computed before.
 
         Args:
             problem: `"classification"`, `"multilabel"` or `"regression"`.
@@ -153,7 +153,7 @@ class BaselinePredictor:
         return self.predict_table(self._table(np.asarray(inputs)))
 
     def predict_table(self, table: np.ndarray) -> np.ndarray:
-        """Predicts from features that are at hand, see `predict`."""
+        """Predicts from features that were computed before, see `predict`."""
         if self.problem == "classification":
             result = np.zeros((table.shape[0], self.classes))
             model = self.models[0]
@@ -197,7 +197,7 @@ class BaselinePredictor:
 
         Args:
             folder: Folder of the run.
-            features: How features are computed, with the source of the run.
+            features: Features of inputs, with the source of the run.
 
         Returns:
             The predictor.

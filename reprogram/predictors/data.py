@@ -79,7 +79,7 @@ def check_modality(source: Source, modality: str) -> None:
     """Checks that a source reads what the data are.
 
     Args:
-        source: The source.
+        source: Source to check.
         modality: Modality of the data.
 
     Raises:

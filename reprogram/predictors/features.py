@@ -1,4 +1,4 @@
-"""What predictors read of inputs, computed once for a whole experiment."""
+"""Features of inputs, computed once for a whole experiment."""
 
 import dataclasses
 import time
@@ -28,7 +28,7 @@ class Features:
 
     Args:
         source: The frozen source; `None` if no feature of it is needed.
-        inputs: Raw inputs that will be asked for `(samples, ...)`.
+        inputs: Raw inputs whose features are kept `(samples, ...)`.
     """
 
     def __init__(self, source: Source | None, inputs: np.ndarray):
@@ -150,7 +150,7 @@ def read_source(
     """Reads inputs with a frozen source in one pass.
 
     Args:
-        source: The source.
+        source: The frozen source.
         inputs: Raw inputs `(samples, ...)`.
 
     Returns:
@@ -193,7 +193,7 @@ def read_front(
     """Reads one view of inputs with the layers in front of a program.
 
     Args:
-        source: The source.
+        source: The frozen source.
         layer: Layer behind which the program enters.
         view: Number of the view; 0 for the inputs as they are.
         inputs: Raw inputs `(samples, ...)`.
@@ -226,7 +226,7 @@ def plain(source: Source) -> Source:
     averaged over channels.
 
     Args:
-        source: Any source.
+        source: Frozen source of any modality.
 
     Returns:
         The source itself, or for series one with another `preprocess`.

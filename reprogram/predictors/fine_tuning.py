@@ -52,9 +52,9 @@ class FineTuned(Reprogrammed):
     views are those of the recipe; its transform and mapping are not used.
 
     Args:
-        name: Row of the table.
+        name: Name of the predictor in tables of results.
         seed: Seed of the initial weights and of the batches.
-        recipe: How it is trained.
+        recipe: Choices of training.
         rank: Rank of the additions to the weights of dense, convolution and
             embedding layers (LoRA); 0 trains all weights.
         learning_rate: Learning rate of Adam.
@@ -107,7 +107,7 @@ def build(
     changes nothing.
 
     Args:
-        source: The source.
+        source: The frozen source, which is copied.
         problem: `"classification"`, `"multilabel"` or `"regression"`.
         targets: Number of target classes or columns.
         example: A preprocessed batch.

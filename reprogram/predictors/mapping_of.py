@@ -22,11 +22,11 @@ def choose(
     """Makes the label mapping of a recipe.
 
     Args:
-        recipe: The choices.
+        recipe: Recipe that names the mapping.
         source: The frozen source.
         problem: `"classification"`, `"multilabel"` or `"regression"`.
         targets: Number of target classes or columns, or their names.
-        seed: Of the random mapping.
+        seed: Seed of the random mapping.
 
     Returns:
         The mapping, not built.
@@ -93,11 +93,11 @@ def encoder(name: str) -> Callable[[Sequence[str]], np.ndarray]:
     """Makes an encoder of names from a source that reads text.
 
     Args:
-        name: What `sources.load` takes.
+        name: Name or path of the source, see `sources.load`.
 
     Returns:
-        A function from strings to vectors `(strings, width)`: what the source
-        answers, averaged over tokens where it answers for each.
+        A function from strings to vectors `(strings, width)`: the outputs of
+        the source, averaged over tokens where each token has one.
 
     Raises:
         ValueError: If the source reads no text.

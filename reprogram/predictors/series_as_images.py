@@ -16,9 +16,9 @@ def reader(source: Source, modality: str, view: str = "line") -> Source:
     """Makes a source of images read series, and leaves others as they are.
 
     Args:
-        source: Any source.
-        modality: Of the data.
-        view: How series are drawn, see `Rendering`.
+        source: Frozen source of any modality.
+        modality: Modality of the data.
+        view: Kind of picture of a series, see `Rendering`.
 
     Returns:
         The source; where it reads images and the data are series, its

@@ -1,4 +1,4 @@
-"""How the program of a recipe is trained, and how it predicts."""
+"""Training of the program of a recipe, and its predictions."""
 
 import math
 from collections.abc import Callable
@@ -39,9 +39,9 @@ def build(
         source: The frozen source.
         problem: `"classification"`, `"multilabel"` or `"regression"`.
         targets: Number of target classes or columns, or their names.
-        recipe: The choices.
+        recipe: Choices of transform, mapping and training.
         input_shape: Shape of a preprocessed batch.
-        seed: Of the initial weights and the random mapping.
+        seed: Seed of the initial weights and the random mapping.
 
     Returns:
         The compiled Reprogrammer.
@@ -97,7 +97,7 @@ def train(
         validation: Raw inputs and targets that choose the epoch.
         tell: Function that receives the number of each epoch and how many
             there are at most.
-        features: Where results of frozen layers are kept, see `Views`.
+        features: Store of the outputs of frozen layers, see `Views`.
 
     Returns:
         `loss` and `val_loss` of the epochs; number 0 is before training,
@@ -245,7 +245,7 @@ def predict(
         problem: `"classification"`, `"multilabel"` or `"regression"`.
         inputs: Raw inputs `(samples, ...)`.
         further_views: Number of views besides the inputs as they are.
-        features: Where results of frozen layers are kept, see `Views`.
+        features: Store of the outputs of frozen layers, see `Views`.
 
     Returns:
         Class probabilities `(samples, classes)`, probabilities or values

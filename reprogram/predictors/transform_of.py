@@ -20,9 +20,9 @@ def choose(recipe: Recipe, source: Source, seed: int = 0) -> layers.Layer:
     Shapes and the range of values are those of the source.
 
     Args:
-        recipe: The choices.
+        recipe: Recipe that names the transform.
         source: The frozen source.
-        seed: Of what a transform draws.
+        seed: Seed of the random draws of the transform.
 
     Returns:
         The transform, not built.

@@ -19,9 +19,9 @@ class Views:
 
     Args:
         model: The Reprogrammer that is trained.
-        source: Its source; without `augment` there is only one view.
+        source: Source of the model; without `augment` it has one view.
         count: Number of further views of each input.
-        features: Where results of the frozen front are kept; `None` to run
+        features: Store of the outputs of the front layers; `None` to run
             the whole model always.
     """
 

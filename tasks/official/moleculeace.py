@@ -87,7 +87,7 @@ def cliffs(name: str, data_dir: str | os.PathLike | None = None) -> np.ndarray:
 
     Args:
         name: One of `SETS`.
-        data_dir: See `load`.
+        data_dir: Folder with the file, see `load`; None to download it.
 
     Returns:
         True or false for each row of the task `(rows,)`.

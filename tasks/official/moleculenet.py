@@ -22,12 +22,12 @@ class Set:
     """A published table.
 
     Args:
-        files: Names it is known by, the first the one that is published.
-        targets: Its target columns; none for all others.
-        unit: Of a regression.
+        files: File names of the table; the first is the published one.
+        targets: Names of the target columns; empty for all other columns.
+        unit: Unit of the target of a regression.
         sha256: Checksum of the plain file; empty where it is not known.
-        smiles: Its column of SMILES.
-        others: Columns that are neither.
+        smiles: Name of the column of SMILES.
+        others: Names of columns that are neither targets nor SMILES.
     """
 
     files: tuple[str, ...]

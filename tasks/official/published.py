@@ -1,4 +1,4 @@
-"""Published tasks of molecules: their files, and molecules as they are given.
+"""Published tasks of molecules, whose SMILES are not standardized.
 
 Official tables are scored row by row, so molecules keep charges, salts and
 stereo, unlike in `tasks.molecules.build`.
@@ -31,16 +31,16 @@ def build(
     split: Sequence[str] | None = None,
     **about: str,
 ) -> Task:
-    """Makes a task of molecules as they are given.
+    """Makes a task of molecules without standardizing them.
 
     Args:
-        name: What the task is called.
+        name: Name of the task.
         smiles: One SMILES string a row.
         columns: The cells of each target column by its name.
-        problem: The problem; guessed where it is empty.
+        problem: Name of the problem, see `Task`; guessed if empty.
         split: `"train"` or `"test"` for each row. Such a task keeps repeated
             molecules; without a split they are merged.
-        **about: See `Task`.
+        **about: `metric`, `unit`, `citation`, `licence`, see `Task`.
 
     Returns:
         The task, with canonical SMILES; the rows left out are in `dropped`.
@@ -88,8 +88,8 @@ def find(
     Args:
         names: Paths that the file may have inside `data_dir`.
         data_dir: A folder of files at hand; None to download.
-        url: Where the file is published.
-        sha256: Its checksum, if known.
+        url: URL of the published file.
+        sha256: SHA-256 checksum of the file; empty if unknown.
 
     Returns:
         The path of the file.

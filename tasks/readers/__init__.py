@@ -1,4 +1,4 @@
-"""What to predict for: every row of a file, in order, a part at a time."""
+"""Files to predict for, read in order, some rows at a time."""
 
 import pathlib
 from collections.abc import Callable

@@ -31,8 +31,8 @@ def from_folder(path: pathlib.Path, shape: Shape) -> Inputs:
     """Lists the files of a folder and its sub-folders, hidden ones left out.
 
     Args:
-        path: The folder.
-        shape: `(height, width, channels)`, what images are brought to.
+        path: Folder of image files.
+        shape: Shape `(height, width, channels)` of the resized images.
 
     Returns:
         A row for each file.
@@ -64,9 +64,9 @@ def from_series(
     """Reads the series of a `.ts` or `.tsv` file; labels are not used.
 
     Args:
-        path: The file.
-        shape: `(length, channels)` that the run reads.
-        shorter: Whether it was trained on series of different lengths.
+        path: The `.ts` or `.tsv` file.
+        shape: Shape `(length, channels)` of an input of the run.
+        shorter: Whether the run was trained on series of unequal lengths.
 
     Returns:
         A row for each series.
@@ -93,8 +93,8 @@ def from_npz(path: pathlib.Path, shape: Shape, shorter: bool = False) -> Inputs:
 
     Args:
         path: The `.npz` file.
-        shape: Shape of an input that the run reads.
-        shorter: Whether it was trained on series of different lengths.
+        shape: Shape of an input of the run.
+        shorter: Whether the run was trained on series of unequal lengths.
 
     Returns:
         A row for each row of the array.

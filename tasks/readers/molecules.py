@@ -129,10 +129,10 @@ def _read(standard: bool, rows: Sequence[tuple[str, str]]) -> Read:
 
 
 def canonical(rows: Sequence[str]) -> tuple[list[str | None], list[str]]:
-    """Reads molecules as they are given and keeps every row.
+    """Reads molecules without standardizing them and keeps every row.
 
     Args:
-        rows: SMILES strings.
+        rows: SMILES string of each row.
 
     Returns:
         Canonical SMILES, `None` where the row is not a molecule; and the

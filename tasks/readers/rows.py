@@ -14,12 +14,12 @@ class Inputs(NamedTuple):
     """Rows that are read a part at a time.
 
     Args:
-        columns: The names of the cells of a row.
-        rows: The cells of each row and what `read` takes of it.
-        read: Gives the inputs of some rows, as in `Task`, and for each row
-            why there is none, empty if there is one.
-        size: How many rows make a part.
-        delimiter: What stands between the cells.
+        columns: Names of the cells of a row.
+        rows: Pairs of the cells of a row and its argument for `read`.
+        read: Function from some rows to their inputs, as in `Task`, and
+            the reason why each row has none, empty if it has one.
+        size: Number of rows in a part.
+        delimiter: Character between the cells.
     """
 
     columns: list[str]
@@ -34,7 +34,7 @@ class Inputs(NamedTuple):
         """Yields the cells, the inputs and the reasons of the next rows.
 
         Args:
-            start: How many rows to leave out.
+            start: Number of rows to skip.
         """
         rows = itertools.islice(self.rows, start, None)
         while part := list(itertools.islice(rows, self.size)):

@@ -1,4 +1,4 @@
-"""Tables of text: rows under named columns, and which column is meant."""
+"""Tables of text with named columns, and the choice of a column."""
 
 import csv
 import gzip
@@ -95,7 +95,7 @@ def stream(
             row names the columns; blank lines are not rows.
 
     Returns:
-        What stands between the cells; the names of the columns; and the cells
+        The delimiter of the cells; the names of the columns; and the cells
         of each row with what is wrong with it, empty where nothing is.
 
     Raises:
@@ -174,8 +174,8 @@ def smiles_column(columns: Sequence[str], name: str = "") -> str:
     """Finds the column of SMILES; one of that name wins over other names.
 
     Args:
-        columns: The names of the columns that there are.
-        name: The name asked for; empty to guess.
+        columns: Names of the columns of the table.
+        name: Name of the wanted column; empty to guess.
 
     Returns:
         The name of the column as the file spells it.
@@ -197,9 +197,9 @@ def column(columns: Sequence[str], option: str, name: str = "") -> str:
     """Finds the column that is asked for, or the one with a usual name.
 
     Args:
-        columns: The names of the columns that there are.
-        option: What the column is for, a key of `USUAL`.
-        name: The name asked for; empty to guess.
+        columns: Names of the columns of the table.
+        option: Purpose of the column, a key of `USUAL`.
+        name: Name of the wanted column; empty to guess.
 
     Returns:
         The name of the column as the file spells it.

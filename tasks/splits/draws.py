@@ -25,9 +25,9 @@ def draw(
     positive if any of its labels is.
 
     Args:
-        task: The task.
+        task: Task to draw labels from.
         train_indices: Row numbers of the training side.
-        size: How many labels; None or 0 for all.
+        size: Number of labels; None or 0 for all.
         seed: Seed of the draw.
 
     Returns:

@@ -24,7 +24,7 @@ def sides(names: Sequence[str]) -> tuple[list[str], list[str]]:
     """Reads the given side of each row.
 
     Args:
-        names: What the user calls the side of each row. Validation rows are
+        names: Name of the side of each row in the file. Validation rows are
             training rows: `draw` carves its own validation out of those.
 
     Returns:
@@ -53,7 +53,7 @@ def scaffold_split(smiles: Sequence[str], test_fraction: float = 0.2) -> Split:
 
     Args:
         smiles: Valid SMILES strings of shape `(rows,)`.
-        test_fraction: The share of rows to test on.
+        test_fraction: Share of rows to test on.
 
     Returns:
         Sorted row numbers of the training and of the test side.
@@ -89,8 +89,8 @@ def random_split(
     """Splits rows at random, class by class for a classification.
 
     Args:
-        task: The task.
-        test_fraction: The share of rows to test on.
+        task: Task to split.
+        test_fraction: Share of rows to test on.
         seed: Seed of the draw.
 
     Returns:
@@ -171,10 +171,10 @@ def split(
     """Splits a task into training and test rows and checks both sides.
 
     Args:
-        task: The task.
+        task: Task to split.
         kind: `"given"`, `"scaffold"` or `"random"`; empty for the first of
             them that the task has.
-        test_fraction: The share of rows to test on; not for a given split.
+        test_fraction: Share of rows to test on; not for a given split.
         seed: Seed of a random split.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What the parts of a predictor read of molecules, computed once a set."""
+"""Features of molecules for the parts of a predictor."""
 
 import functools
 import os
@@ -136,7 +136,7 @@ def _read_layers(
 def _written(
     rows: Sequence[str], random: int, explain: Callable[[str], str]
 ) -> list[np.ndarray]:
-    """Writes molecules in so many ways that a source reads."""
+    """Writes each molecule as several SMILES that a source reads."""
     canonical = np.array(rows, object)
     ways = []
     for seed in range(random):

@@ -33,7 +33,7 @@ FORESTS = {
 
 
 class Model(Protocol):
-    """What every part of a predictor does."""
+    """Protocol of the parts of a predictor."""
 
     def fit(self, features: Features, y: np.ndarray) -> Self:
         """Fits to training molecules and their values `(rows,)`."""

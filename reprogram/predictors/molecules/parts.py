@@ -1,4 +1,4 @@
-"""What predictors are made of, and the floors that they must not go below."""
+"""Parts of predictors, and baselines that predictors must not fall below."""
 
 import dataclasses
 from collections.abc import Callable
@@ -18,10 +18,10 @@ ALL = (*FRAGMENTS, "descriptors")
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """A named model and what it reads.
+    """A named model and the views that it reads.
 
     Args:
-        name: Row of tables.
+        name: Name of the part in tables of results.
         views: Views of molecules, see `features.compute`.
         kind: Class of the model; takes the views, the problem, which is
             `"regression"` or `"labels"`, and a seed.

@@ -83,7 +83,8 @@ class MoleculePredictor:
             labels: Numbers or classes `(molecules,)`, or several columns of
                 numbers or of 0 and 1, `(molecules, columns)`; NaN or None is
                 missing and is left out of its column.
-            table: Their features, if they are at hand, see `features_of`.
+            table: Features of the molecules, see `features_of`; computed if
+                `None`.
 
         Returns:
             This predictor.
@@ -142,7 +143,8 @@ class MoleculePredictor:
 
         Args:
             smiles: Valid SMILES strings.
-            table: Their features, if they are at hand.
+            table: Features of the molecules, see `features_of`; computed if
+                `None`.
 
         Returns:
             Values, or the probability of the second of two classes,
@@ -167,10 +169,11 @@ class MoleculePredictor:
             smiles: Valid SMILES strings.
             confidence: Share of intervals, or of sets, that should hold the
                 truth, in (0, 1).
-            table: The features of the molecules, if they are at hand.
+            table: Features of the molecules, see `features_of`; computed if
+                `None`.
 
         Returns:
-            The predictions and what belongs to them.
+            Predictions with intervals or sets, the domain and neighbors.
 
         Raises:
             ValueError: If a string is not a molecule, or the confidence is

@@ -26,7 +26,7 @@ class Process:
     Args:
         views: Names of the features that it reads.
         problem: `"regression"` or `"labels"`, which are regressed on as well.
-        seed: Seed of both choices of rows.
+        seed: Seed of the random choices of rows.
         tuned: Number of rows that the hyperparameters are chosen on.
         largest: Number of rows that are fitted, a random choice of more.
 
@@ -60,7 +60,7 @@ class Process:
         Args:
             features: Features of the training molecules, see
                 `features.compute`.
-            y: Their values `(rows,)`.
+            y: Target values of the molecules `(rows,)`.
             theta: Hyperparameters of `KernelSum`; chosen if not given.
             start: Hyperparameters that the choice starts from.
 

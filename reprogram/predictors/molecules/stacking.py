@@ -55,8 +55,9 @@ class Stack:
         Args:
             features: Features of the training molecules, see
                 `features.compute`.
-            y: Their values `(rows,)`.
-            known: What `state` returned earlier, to choose nothing again.
+            y: Target values of the molecules `(rows,)`.
+            known: Earlier choices, as `state` returned them, to use again;
+                chosen anew if `None`.
 
         Returns:
             This stack.
@@ -168,7 +169,7 @@ class Stack:
         }
 
     def state(self) -> dict[str, Any]:
-        """Returns what `fit` needs to fit again, as JSON can hold it."""
+        """Returns the choices that `fit` can use again, ready for JSON."""
         thetas = {
             name: model.theta.tolist()
             for name, model in self.models.items()
@@ -217,9 +218,9 @@ def weigh(
 
     Args:
         values: Predictions of each part without the row `(rows, parts)`.
-        y: The truth `(rows,)`.
-        start: Shares that few rows are drawn to `(parts,)`.
-        strength: Weight of these shares, in rows.
+        y: True values `(rows,)`.
+        start: Prior shares of the parts `(parts,)`.
+        strength: Weight of the prior shares, as a number of rows.
 
     Returns:
         Shares `(parts,)`, none negative, their sum 1.

@@ -24,7 +24,7 @@ class Fragments:
 
     Args:
         counts: The whole table, see `fingerprints.unfolded_counts`.
-        rows: The row numbers in it.
+        rows: Row numbers of the selection in that table.
         memory: Similarities to other tables, shared by all selections.
 
     Example:
