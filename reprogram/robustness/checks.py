@@ -1,4 +1,4 @@
-"""Checks that every attack makes of its inputs, once."""
+"""Checks of the inputs that all attacks share."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ def checked(
     """Checks inputs, labels and threat, and inspects the model.
 
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
+        model: Function from inputs `(n, ...)` to scores `(n, classes)`.
         x: Inputs inside the threat's bounds, `(n, ...)`.
         y: Class ids, `(n,)`.
         threat: Threat model with the bounds of the inputs.
@@ -52,7 +52,7 @@ def white_box(facts: Facts, name: str) -> None:
 
     Args:
         facts: Facts about the model, from `inspect`.
-        name: The attack that needs gradients.
+        name: Name of the attack that needs gradients.
 
     Raises:
         ValueError: If the model has no gradients.

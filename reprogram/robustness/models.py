@@ -19,11 +19,11 @@ _LEAST = 1e-30
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """What an attack must know about a model.
+    """Facts about a model that attacks need.
 
     Args:
         classes: Number of scores of a prediction.
-        answers: `"logits"` or `"probabilities"`, what the scores are.
+        answers: Type of the scores, `"logits"` or `"probabilities"`.
         differentiable: Whether gradients can be computed.
         deterministic: Whether the same input gets the same scores.
         warnings: Reasons why attacks on this model are hard to trust.
@@ -39,11 +39,11 @@ class Facts:
 def inspect(
     model: Callable, x: np.ndarray, bounds: tuple = (0.0, 1.0)
 ) -> Facts:
-    """Finds out what a model returns and whether it has gradients.
+    """Determines the scores of a model and whether it has gradients.
 
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
-        x: Inputs; the first eight are used.
+        model: Function from inputs `(n, ...)` to scores `(n, classes)`.
+        x: Inputs `(n, ...)`; the first eight are used.
         bounds: Lowest and highest value of an input.
 
     Returns:
@@ -81,7 +81,7 @@ def inspect(
 
 
 def inference(model: Callable) -> Callable:
-    """Returns the model as a function that never trains.
+    """Returns the model as a function in inference mode.
 
     Dropout and batch statistics stay off, whatever the caller does.
 
@@ -105,7 +105,7 @@ def logits(model: Callable, facts: Facts) -> Callable:
     """Returns the model as a function of inputs that gives logits.
 
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
+        model: Function from inputs `(n, ...)` to scores `(n, classes)`.
         facts: Facts about the model, from `inspect`.
 
     Returns:
@@ -136,7 +136,7 @@ def compiled_scores(model: Callable) -> Callable:
     service, is called as it is.
 
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
+        model: Function from inputs `(n, ...)` to scores `(n, classes)`.
 
     Returns:
         A function from inputs to scores. It raises a `ValueError` on NaN.
@@ -163,8 +163,8 @@ def graph(model: Callable, key: Any, function: Callable) -> Callable:
 
     Args:
         model: Model that `function` calls.
-        key: Tells this function from others that call the same model.
-        function: Takes and returns tensors.
+        key: Cache key of this function among those that call the same model.
+        function: Function from tensors to tensors.
 
     Returns:
         The compiled function. Weights that change later are seen.

@@ -1,6 +1,6 @@
 """Attacks: functions `attack(model, x, y, threat, ...) -> AttackResult`.
 
-All attacks take, as far as they need it:
+Arguments that attacks share:
 
     model: Function from inputs `(n, ...)` to scores `(n, classes)`: a Keras
         model, or a NumPy function or a service for the attacks that ask for
@@ -14,9 +14,9 @@ All attacks take, as far as they need it:
     seed: Seed of all random draws.
     tell: Function that is called with a line of progress.
 
-They return the adversarial inputs, and what those took. They raise a
-`ValueError` if the inputs do not fit the model, if the attack does not know
-the threat, or if it needs gradients and the model has none.
+They return an `AttackResult`. They raise a `ValueError` if the inputs do not
+fit the model, if the attack does not support the threat, or if it needs
+gradients and the model has none.
 """
 
 from collections.abc import Callable

@@ -38,9 +38,9 @@ def apgd(
     Args:
         loss: Loss to climb: `"ce"`, `"dlr"` or `"margin"`.
         steps: Number of gradient steps in a restart.
-        restarts: Number of random starts, with targets for each target.
-        targets: 0 moves away from the label; k moves to each of the k
-            likeliest wrong classes in turn.
+        restarts: Number of random starts; with `targets`, per target class.
+        targets: Number of likeliest wrong classes to aim at in turn; 0 for an
+            untargeted attack.
         start: Inputs at which the first restart begins, `(n, ...)`.
 
     Example:
@@ -135,7 +135,7 @@ def _ascend(
     goal: np.ndarray,
     steps: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Climbs from one start; returns places, queries and where it erred."""
+    """Climbs from one start; returns points, queries and errors."""
     fixed = {"origin": job.x[rows], "y": job.y[rows], "target": goal}
     moved, broken = begin.copy(), np.zeros(len(rows), bool)
     spent, left = np.ones(len(rows), "int64"), np.arange(len(rows))

@@ -1,4 +1,4 @@
-"""AutoAttack: the standard ensemble, each attack on what is still standing."""
+"""AutoAttack: the standard ensemble, each attack on the remaining samples."""
 
 import dataclasses
 import functools
@@ -42,9 +42,10 @@ def auto_attack(
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`; best logits.
-        threat: Threat model: `Linf`, `L2` or `L1`. Under others only the
-            attacks that know them run, and a flag names those left out.
+        model: Function from inputs `(n, ...)` to scores `(n, classes)`,
+            preferably logits.
+        threat: Threat model: `Linf`, `L2` or `L1`. For others only the attacks
+            that support them run, and a flag names those left out.
         version: `"standard"` is APGD on the cross-entropy, APGD on nine
             targets, FAB on nine targets and Square; `"fast"` the first two;
             `"rand"`, for models that are random, APGD on the average of 20
@@ -100,7 +101,7 @@ def auto_attack(
 def _stages(
     job: Job, version: str, queries: int
 ) -> tuple[dict[str, Callable], tuple[str, ...]]:
-    """Returns the attacks that know the threat, and flags for the others."""
+    """Returns the attacks that support the threat, and flags for the others."""
     targets = min(9, job.facts.classes - 1)
     targeted = functools.partial(apgd, loss="dlr", targets=targets)
     boundary = functools.partial(fab, targets=targets)
@@ -153,7 +154,7 @@ def _attacked(
     keep: pathlib.Path | None,
     tell: Callable[[str], None] | None,
 ) -> AttackResult:
-    """Attacks what still stands, part by part; finished parts are read."""
+    """Attacks the remaining samples, part by part; reads finished parts."""
     arrays = {
         name: getattr(before, name).copy()
         for name in ("adversarial", "success", "distance", "queries")

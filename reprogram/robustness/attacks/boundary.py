@@ -39,20 +39,21 @@ def boundary(
     """Looks for the nearest error; sees the model's classes, not its scores.
 
     Each step turns around the input at equal distance, then moves toward it;
-    both are asked for. Step lengths follow the shares of errors. The older of
-    the two decision-based attacks: HopSkipJump gets nearer for as many
-    queries.
+    both cost a query. Step lengths adapt to the shares of errors. Of the two
+    decision-based attacks this is the older: HopSkipJump gets nearer with as
+    many queries.
 
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`; only the
-            largest matters.
-        threat: `L2`.
-        queries: Number of predictions that may be asked for each sample.
-        turn: First length of a turn, as a share of the distance.
-        pull: First length of a move toward the input, as such a share.
-        start: Inputs on which the model errs, if there are, `(n, ...)`.
+        model: Function from inputs `(n, ...)` to scores `(n, classes)`; only
+            the largest score matters.
+        threat: `L2` threat model.
+        queries: Largest number of predictions for each sample.
+        turn: Initial length of a turn, as a share of the distance.
+        pull: Initial length of a move toward the input, as a share of the
+            distance.
+        start: Misclassified inputs to start from, `(n, ...)`; optional.
 
     Returns:
         The nearest errors found. Only those inside the radius are successes.

@@ -36,10 +36,10 @@ def carlini_wagner(
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        threat: L2, or L2 restricted.
-        steps: Adam steps for each weight.
-        searches: Weights tried for each sample.
-        rate: Adam's learning rate, in units of the arctangent.
+        threat: `L2` threat model, also `Restricted`.
+        steps: Number of Adam steps for each weight.
+        searches: Number of weights tried for each sample.
+        rate: Learning rate of Adam on the hyperbolic arctangent of the inputs.
         confidence: Margin by which the wrong logit has to win.
 
     Returns:
@@ -106,7 +106,7 @@ def _descent(
 
 
 def _descender(job: driver.Job) -> Callable:
-    """Compiles one step of Adam on where the inputs are in the bounds."""
+    """Compiles one step of Adam on the hyperbolic arctangent of the inputs."""
     scores, threat = models.logits(job.model, job.facts), job.threat
     lowest, highest = (np.asarray(b, "float32") for b in threat.bounds)
     middle, half = (lowest + highest) / 2, (highest - lowest) / 2

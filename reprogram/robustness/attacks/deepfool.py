@@ -37,10 +37,10 @@ def deepfool(
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        threat: `Linf`, `L2` or `L1`, also `Restricted`; its norm is made small.
-        steps: Steps at most.
-        candidates: Likeliest wrong classes to consider; all in one pass.
-        overshoot: Share by which the way beyond the boundary is longer.
+        threat: `Linf`, `L2` or `L1`, also `Restricted`; its norm is minimized.
+        steps: Largest number of steps.
+        candidates: Number of likeliest wrong classes to consider.
+        overshoot: Share by which each step goes beyond the boundary.
 
     Returns:
         The nearest errors found. Only those inside the radius are successes.

@@ -37,10 +37,10 @@ def fab(
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        threat: `Linf`, `L2` or `L1`, also `Restricted`; its norm is made small.
-        steps: Gradient steps for each target.
+        threat: `Linf`, `L2` or `L1`, also `Restricted`; its norm is minimized.
+        steps: Number of gradient steps for each target.
         targets: Number of the likeliest wrong classes to aim at.
-        restarts: Starts; the first from the inputs, others at random.
+        restarts: Number of starts; the first from the inputs, others at random.
         inside: Whether an error inside the radius ends the search; False
             goes on to the nearest error.
 

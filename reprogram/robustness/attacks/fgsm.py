@@ -26,7 +26,7 @@ def fgsm(
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        target: Classes to reach, `(n,)`.
+        target: Target class ids, `(n,)`.
 
     Example:
     >>> from reprogram.robustness import Linf

@@ -41,13 +41,13 @@ def hop_skip_jump(
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`; only the
-            largest matters, so one-hot scores will do.
-        threat: `L2` or `Linf`.
-        queries: Number of predictions that may be asked for each sample.
-        probes: Neighbors of the first estimate; they grow with the square
-            root of the iteration.
-        start: Inputs on which the model errs, if there are, `(n, ...)`.
+        model: Function from inputs `(n, ...)` to scores `(n, classes)`; only
+            the largest score matters, so one-hot scores will do.
+        threat: `L2` or `Linf` threat model.
+        queries: Largest number of predictions for each sample.
+        probes: Number of neighbors of the first estimate; it grows with the
+            square root of the iteration.
+        start: Misclassified inputs to start from, `(n, ...)`; optional.
 
     Returns:
         The nearest errors found. Only those inside the radius are successes.
@@ -87,7 +87,7 @@ def hop_skip_jump(
 
 
 class _Walk:
-    """The walk of a batch: its questions, and how precise it is."""
+    """The walk of a batch: its queries and its precision."""
 
     def __init__(self, job: driver.Job, queries: int, probes: int, seed: int):
         self.job, self.queries, self.probes = job, queries, probes
@@ -168,7 +168,7 @@ class _Walk:
         slope: np.ndarray,
         length: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Jumps into the wrong side, then returns to the boundary."""
+        """Jumps to the misclassified side, then returns to the boundary."""
         direction = np.sign(slope)
         if self.euclidean:
             norm = self.job.threat.norm

@@ -39,12 +39,12 @@ def nes(
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        queries: Number of predictions that may be asked for each sample.
-        probes: Neighbors of an estimate; pairs on opposite sides.
+        queries: Largest number of predictions for each sample.
+        probes: Number of neighbors of an estimate, in opposite pairs.
         deviation: Standard deviation of the neighbors, as a share of the range
             of values. Rounded scores need more.
         size: Length of a step in the threat's norm; `None` takes 2.5 radius /
-            steps, but a tenth of the radius at least.
+            steps, at least a tenth of the radius.
         momentum: Share of the last direction that a step keeps.
 
     Example:

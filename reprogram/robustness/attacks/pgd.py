@@ -34,12 +34,12 @@ def pgd(
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        steps: Gradient steps a restart.
+        steps: Number of gradient steps in a restart.
         size: Length of a step in the threat's norm; `None` takes
             2.5 radius / steps.
-        restarts: Random starts. 0 starts once, from the inputs.
-        loss: `"ce"`, `"margin"` or `"dlr"`.
-        target: Classes to reach, `(n,)`; any error counts as a success.
+        restarts: Number of random starts; 0 starts once, from the inputs.
+        loss: Loss to climb: `"ce"`, `"margin"` or `"dlr"`.
+        target: Target class ids, `(n,)`; any error counts as a success.
         start: Inputs at which the first restart begins, such as the result of
             an earlier attack, `(n, ...)`.
 
@@ -88,9 +88,9 @@ def climber(job: driver.Job, loss: str, targeted: bool = False) -> Callable:
     """Compiles one step of gradient ascent inside the ball.
 
     Returns:
-        A function of the place, origin, labels, targets and the pair of
-        radius and step length that returns the next place and where the model
-        erred before the step. What errs stays.
+        A function of the point, origin, labels, targets and the pair of radius
+        and step length that returns the next point and whether the model erred
+        before the step. Misclassified points stay.
     """
     inner, slope = job.threat, sloped(job, loss, targeted)
 
@@ -106,7 +106,7 @@ def climber(job: driver.Job, loss: str, targeted: bool = False) -> Callable:
 def begin_at(
     job: driver.Job, rows: np.ndarray, seed: int, start: np.ndarray | None
 ) -> np.ndarray:
-    """Returns where to start: at a given place or at random in the ball."""
+    """Returns the starting points: given ones or random ones in the ball."""
     if start is not None:
         inside = job.threat.project(
             np.asarray(start[rows], "float32"), job.x[rows]
@@ -126,7 +126,7 @@ def _ascend(
     goals: np.ndarray,
     pace: tuple[float, int],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Climbs from one start; returns places, queries and where it erred."""
+    """Climbs from one start; returns points, queries and errors."""
     size, steps = pace
     wide_enough = driver.width(len(rows), job.batch_size)
     origin, y, target, place = (

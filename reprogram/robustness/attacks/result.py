@@ -1,4 +1,4 @@
-"""What an attack returns."""
+"""The result of an attack."""
 
 import dataclasses
 
@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class AttackResult:
-    """Adversarial inputs and what they took.
+    """Adversarial inputs with their distances and queries.
 
     A sample that the model gets wrong before the attack counts as a success
     at distance 0 and is not attacked.

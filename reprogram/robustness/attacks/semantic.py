@@ -31,16 +31,16 @@ def semantic(
 ) -> AttackResult:
     """Edits images until the model errs: at random, then along gradients.
 
-    Each edit alone at both ends comes first, then random compositions. From
-    the composition with the smallest margin the edits climb the model's
-    gradient, where there is one. What falls is asked no more.
+    Each edit alone at both ends comes first, then random compositions. From the
+    composition with the smallest margin the edits climb the model's gradient,
+    where there is one. Misclassified images are not queried again.
 
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        threat: The edits and their ranges.
-        queries: Compositions to try for each image before the gradient.
-        steps: Gradient steps; none of a model without gradients.
+        threat: Threat model with the edits and their ranges.
+        queries: Number of compositions for each image before the gradient.
+        steps: Number of gradient steps; ignored for models without gradients.
 
     Returns:
         The adversarial images; distances are Euclidean.

@@ -27,19 +27,19 @@ def simba(
 ) -> AttackResult:
     """Adds or subtracts one orthogonal direction after the other.
 
-    A direction whose sum lowers the margin between the true class and the
-    best other is kept and costs one query, otherwise the difference is asked
-    for as well.
+    A direction whose sum lowers the margin between the true class and the best
+    other is kept and costs one query; otherwise the difference is tried as
+    well.
 
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
         threat: Threat model; moves are projected on it.
-        queries: Number of predictions that may be asked for each sample.
-        size: Length of a move; `None` takes the radius in Linf, and a fifth of
-            the range of values, but no more than the radius, in others.
-        basis: `"values"` moves one value a time, `"dct"` one frequency of
-            images and series, low ones first.
+        queries: Largest number of predictions for each sample.
+        size: Length of a move; `None` takes the radius in Linf, otherwise a
+            fifth of the range of values, at most the radius.
+        basis: `"values"` to move one value at a time, or `"dct"` to move one
+            frequency of images and series, low ones first.
 
     Raises:
         ValueError: If the inputs do not fit, or there is no such basis.

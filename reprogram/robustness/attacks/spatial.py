@@ -29,16 +29,17 @@ def spatial(
 ) -> AttackResult:
     """Rotates and moves images until the model errs.
 
-    Tries all of a grid in random order, or random ones. What falls is asked
-    no more. Images that survive come back with the smallest margin found.
+    Tries all of a grid in random order, or random ones. Misclassified images
+    are not queried again. Images that survive come back with the smallest
+    margin found.
 
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        threat: Largest rotation and move.
-        grid: Numbers of rotations, of moves down and of moves right.
-        worst_of: Try so many random ones in place of the grid; a batch of
-            images shares them.
+        threat: `Spatial` threat with the largest rotation and move.
+        grid: Numbers of rotations, of moves down and of moves right, `(3,)`.
+        worst_of: Number of random transformations to try instead of the grid; a
+            batch of images shares them.
 
     Returns:
         The adversarial images; distances are Euclidean.

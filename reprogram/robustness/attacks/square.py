@@ -28,7 +28,7 @@ def square(
     seed: int = 0,
     tell: Callable[[str], None] | None = None,
 ) -> AttackResult:
-    """Searches without gradients; asks for scores once an iteration.
+    """Searches without gradients, with one query an iteration.
 
     Starts from random stripes of full strength, then moves square windows
     (intervals of series and tables) up or down, smaller and smaller, and
@@ -38,8 +38,8 @@ def square(
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        threat: `Linf` or `L2`.
-        queries: Number of predictions that may be asked for each sample.
+        threat: `Linf` or `L2` threat model.
+        queries: Largest number of predictions for each sample.
         share: Share of the values that the first windows cover.
 
     Example:
@@ -133,7 +133,7 @@ def share_at(step: int, queries: int, share: float) -> float:
 
     Args:
         step: Number of the step, from 0.
-        queries: Number of predictions that may be asked for each sample.
+        queries: Largest number of predictions for each sample.
         share: Share of the values that the first windows cover.
 
     Example:

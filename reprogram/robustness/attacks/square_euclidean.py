@@ -1,4 +1,4 @@
-"""Square in L2: windows of bumps, and the length that others give up."""
+"""Square in L2: windows of bumps that take over the length of other windows."""
 
 from collections.abc import Callable
 
@@ -19,15 +19,15 @@ def search(
     ask: Callable,
     rng: Rng,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Searches the Euclidean ball; arguments as Square has them.
+    """Searches the Euclidean ball, as `square` does for L2.
 
     Args:
         job: Attack with its model, inputs and threat.
-        rows: Samples to attack.
-        sides: Gives the share of values that a window covers at a step.
-        queries: Answers that may be asked for each sample.
-        ask: Gives the margins of inputs at positions of `rows`.
-        rng: Source of all draws.
+        rows: Positions of the samples to attack.
+        sides: Function from a step to the share of values a window covers.
+        queries: Largest number of predictions for each sample.
+        ask: Function that returns the margins of inputs at positions in `rows`.
+        rng: NumPy random generator.
 
     Returns:
         The inputs and the queries spent.

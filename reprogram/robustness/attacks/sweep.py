@@ -21,14 +21,14 @@ def sweep(
 ) -> dict[float, AttackResult]:
     """Runs an attack at several radii, each on the survivors of the last.
 
-    What falls at a radius falls at a larger one and is not attacked again;
-    what survives is attacked from where the last radius ended as well, if the
+    A sample that fails at a radius also fails at a larger one and is not
+    attacked again; a survivor is also attacked from its last result if the
     attack takes a `start`.
 
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        attack: An attack, such as `attacks.pgd`.
+        attack: Attack function, such as `attacks.pgd`.
         threat: Threat model, whose radius is replaced.
         epsilons: Radii, in the unit of the threat.
         **options: Further arguments of the attack.

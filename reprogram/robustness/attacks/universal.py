@@ -37,10 +37,11 @@ def universal(
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        epochs: Passes over the inputs.
+        epochs: Number of passes over the inputs.
         size: Length of a step in the threat's norm; `None` takes a tenth of
             the radius.
-        perturbation: One found by `universal_perturbation` on other inputs.
+        perturbation: Result of `universal_perturbation` on other inputs, shaped
+            like one input.
 
     Returns:
         The adversarial inputs, clipped to the bounds.
@@ -84,7 +85,7 @@ def universal_perturbation(
     What all attacks take is explained in `reprogram.robustness.attacks`.
 
     Args:
-        epochs: Passes over the inputs.
+        epochs: Number of passes over the inputs.
         size: Length of a step; `None` takes a tenth of the radius.
         **options: `samples`, `batch_size`, `seed` and `tell`, as in
             `universal`.

@@ -32,10 +32,10 @@ class Estimate:
     Args:
         scores: Estimated smallest distance `(n,)`, at most the radius.
         low: Lower end of the 95 % interval from bootstrap fits `(n,)`.
-        high: Upper end `(n,)`.
+        high: Upper end of that interval `(n,)`.
         p_values: P-values of the Kolmogorov-Smirnov test of the fit `(n,)`;
             where one is below 0.001 the largest sample was taken instead.
-        targets: The class of the smallest score `(n,)`.
+        targets: Class ids with the smallest score `(n,)`.
     """
 
     scores: np.ndarray
@@ -61,13 +61,14 @@ def clever(
     of all margins are computed at each.
 
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
+        model: Function from inputs `(n, ...)` to scores `(n, classes)`.
         x: Inputs inside the threat's bounds, `(n, ...)`.
-        y: Class ids `(n,)`, usually those the model gives.
-        threat: `Linf`, `L2` or `L1`; its radius is where points are drawn.
-        batches: Maxima that the distribution is fitted to, at least 100.
-        samples: Points of which each is the maximum.
-        seed: Seed of the points.
+        y: Class ids `(n,)`, usually the predicted ones.
+        threat: `Linf`, `L2` or `L1`; points are drawn in its ball.
+        batches: Number of maxima that the distribution is fitted to, at least
+            100.
+        samples: Number of points for each maximum.
+        seed: Random seed of the points.
         tell: Function that is called with a line of progress.
 
     Returns:

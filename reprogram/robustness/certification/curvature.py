@@ -39,20 +39,21 @@ def clever_second_order(
     by power iteration, extrapolated as in `clever`.
 
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
+        model: Function from inputs `(n, ...)` to scores `(n, classes)`.
         x: Inputs inside the threat's bounds, `(n, ...)`.
-        y: Class ids `(n,)`, usually those the model gives.
-        threat: `L2`; its radius is where points are drawn.
-        batches: Maxima that the distribution is fitted to, at least 100.
-        samples: Points of which each is the maximum.
-        iterations: Steps of the power method, a Hessian product each.
-        seed: Seed of points and first directions.
+        y: Class ids `(n,)`, usually the predicted ones.
+        threat: `L2`; points are drawn in its ball.
+        batches: Number of maxima that the distribution is fitted to, at least
+            100.
+        samples: Number of points for each maximum.
+        iterations: Number of steps of the power method, one Hessian product
+            each.
+        seed: Random seed of the points and first directions.
         tell: Function that is called with a line of progress.
 
     Returns:
-        The estimates; where nothing curves, as in a network of ReLUs, those
-        of a linear model with the slope at the input, which flatter: take
-        `clever` there.
+        The estimates. Where the curvature is zero, as in a network of ReLUs,
+        they are those of a linear model and too high: use `clever` there.
 
     Raises:
         ValueError: If the inputs do not fit, the threat is not `L2`, the
@@ -162,7 +163,7 @@ def _score(
 
 
 def _root(margin: float, length: float, curvature: float) -> float:
-    """Where a margin that falls as fast as it may is spent."""
+    """Returns the distance at which the lower bound of a margin is 0."""
     # Written so that it is exact where the curvature is none.
     root = np.sqrt(length**2 + 2 * curvature * max(margin, 0.0))
     return 2 * margin / max(length + root, 1e-12)

@@ -16,7 +16,7 @@ ABSTAIN = -1
 
 @dataclasses.dataclass(frozen=True)
 class Certificate:
-    """What is certified of the smoothed model, for each sample.
+    """Certificates of the smoothed model, one for each sample.
 
     With probability `1 - alpha` for each sample, the smoothed model gives the
     class everywhere closer than the radius in L2.
@@ -39,7 +39,7 @@ class Certificate:
     alpha: float
 
     def certified_accuracy(self, labels: np.ndarray, radius: float) -> float:
-        """Returns the share that is right, certified at a radius."""
+        """Returns the share of correct samples certified at a radius."""
         right = self.classes == np.asarray(labels)
         return float(np.mean(right & (self.radii >= radius)))
 
@@ -58,13 +58,14 @@ def certify(
     """Certifies the class that the model mostly gives under noise.
 
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
+        model: Function from inputs `(n, ...)` to scores `(n, classes)`.
         x: Inputs `(n, ...)`.
         deviation: Standard deviation of the noise, in the unit of the inputs.
-        votes: Noisy copies of each input that count.
-        first_votes: Copies that choose the class beforehand.
+        votes: Number of noisy copies of each input that are counted.
+        first_votes: Number of copies that choose the class beforehand.
         alpha: Probability of a wrong certificate, for each sample.
-        batch_size: Copies at once; memory does not depend on `votes`.
+        batch_size: Number of copies in a batch; memory does not depend on
+            `votes`.
         seed: Seed of the noise.
         tell: Function that is called with a line of progress.
 
@@ -117,12 +118,12 @@ def predict(
     `alpha` at most.
 
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
+        model: Function from inputs `(n, ...)` to scores `(n, classes)`.
         x: Inputs `(n, ...)`.
         deviation: Standard deviation of the noise, in the unit of the inputs.
-        votes: Noisy copies of each input.
+        votes: Number of noisy copies of each input.
         alpha: Probability of an error.
-        batch_size: Copies at once.
+        batch_size: Number of copies in a batch.
         seed: Seed of the noise.
     """
     from scipy import stats
@@ -143,7 +144,7 @@ def lower_bound(count: int, votes: int, alpha: float) -> float:
     """Returns the Clopper-Pearson lower bound of a probability, in float64.
 
     Args:
-        count: Votes for the class.
+        count: Number of votes for the class.
         votes: Number of all votes.
         alpha: Probability that the bound is wrong.
 

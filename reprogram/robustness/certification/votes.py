@@ -20,7 +20,7 @@ from reprogram.robustness.certification.smoothing import lower_bound
 
 @dataclasses.dataclass(frozen=True)
 class VoteCertificate:
-    """What is certified of the vote, for each molecule.
+    """Certificates of the vote, one for each molecule.
 
     However the molecule is written, the vote gives this class; and it still
     does if the predictions change, in any way, on less than the tolerated
@@ -35,7 +35,7 @@ class VoteCertificate:
             bound, `(n,)`.
         tolerated: Share of the writings whose predictions may change, `(n,)`; 0
             where it abstains.
-        queries: Different writings that the model was asked for, `(n,)`.
+        queries: Number of different SMILES that were predicted, `(n,)`.
         alpha: Probability of an error; 0 of an exact certificate.
     """
 
@@ -93,9 +93,9 @@ def vote(
     gives the vote another class.
 
     Args:
-        predict: Takes SMILES, returns scores `(n, classes)`.
-        smiles: The molecules, however written.
-        batch_size: Writings at once.
+        predict: Function from SMILES strings to scores `(n, classes)`.
+        smiles: SMILES strings of the molecules, in any form.
+        batch_size: Number of SMILES in a batch.
 
     Returns:
         Classes, and the share of writings that each vote tolerates. A tie
@@ -139,13 +139,13 @@ def sampled_vote(
     """Bounds the vote over all random writings of a molecule.
 
     Args:
-        predict: Takes SMILES, returns scores `(n, classes)`.
-        smiles: The molecules, however written.
-        votes: Random writings that count.
-        first_votes: Random writings that choose the class beforehand.
+        predict: Function from SMILES strings to scores `(n, classes)`.
+        smiles: SMILES strings of the molecules, in any form.
+        votes: Number of random SMILES that are counted.
+        first_votes: Number of random SMILES that choose the class beforehand.
         alpha: Probability of a wrong certificate, for each molecule.
-        batch_size: Writings at once.
-        seed: Seed of the writings.
+        batch_size: Number of SMILES in a batch.
+        seed: Seed of the random SMILES.
 
     Returns:
         Classes, and the share of writings that each vote tolerates. It
@@ -199,7 +199,7 @@ def sampled_vote(
 
 
 def _canonical(smiles: str) -> Chem.Mol:
-    """Reads a molecule so that nothing is left of how it was written."""
+    """Reads a molecule independently of how it was written."""
     text = Chem.MolToSmiles(parse(smiles))
     for _ in range(3):  # rarely, one more reading changes the string
         again = Chem.MolToSmiles(parse(text))
@@ -219,7 +219,7 @@ def _drawn(smiles: str, count: int, seed: int) -> collections.Counter:
 def _counted(
     predict: Callable, sets: list[collections.Counter], batch_size: int
 ) -> np.ndarray:
-    """Asks for each different writing once; counts votes `(n, classes)`."""
+    """Predicts each different SMILES once; counts votes `(n, classes)`."""
     if not sets or batch_size < 1:
         raise ValueError(
             "Expected one molecule and a batch size of 1 at least. Received:"

@@ -22,14 +22,14 @@ def climb(
 
     Args:
         threat: Threat model with `project` and `step`.
-        loss: Takes inputs, returns a scalar.
+        loss: Function from inputs to a scalar.
         x: Inputs, `(n, ...)`.
         start: Inputs at which the climb begins, `(n, ...)`.
         size: Length of a step in the threat's norm.
         steps: Number of steps.
 
     Returns:
-        Inputs that no gradient flows through.
+        The moved inputs, without a gradient.
 
     Example:
     >>> from reprogram.robustness.threats import Linf
@@ -58,8 +58,8 @@ def divergence(clean: Any, moved: Any, logits: bool = True) -> Any:
 
     Args:
         clean: Scores of the inputs as they are, `(n, classes)`.
-        moved: Scores of the moved inputs.
-        logits: Whether scores are logits, or else probabilities.
+        moved: Scores of the moved inputs, `(n, classes)`.
+        logits: Whether scores are logits instead of probabilities.
 
     Example:
     >>> half = np.array([[0.5, 0.5]])
@@ -71,17 +71,17 @@ def divergence(clean: Any, moved: Any, logits: bool = True) -> Any:
 
 
 def first_half(value: Any) -> Any:
-    """Returns the first half of the rows, of `None` nothing."""
+    """Returns the first half of the rows; `None` for `None`."""
     return None if value is None else ops.split(value, 2)[0]
 
 
 def joined(first: Any, second: Any) -> Any:
-    """Returns the rows of both, of `None` nothing."""
+    """Returns the rows of both; `None` for `None`."""
     return None if first is None else ops.concatenate([first, second])
 
 
 def check_inputs(x: Any, threat: Any) -> None:
-    """Refuses an array of no numbers, or with values outside the bounds.
+    """Raises an error for non-numeric arrays and values outside the bounds.
 
     Raises:
         ValueError: If it is one.

@@ -37,7 +37,7 @@ class Hardened(keras.Model):
     moved inputs; in training with TRADES of the inputs as they are.
 
     Args:
-        model: A Keras model. Its loss is the one that the attacker raises.
+        model: Keras model; the attacker raises its loss.
         threat: `Linf`, `L2` or `L1`; its bounds are those of the inputs.
         method: `"pgd"` trains on the end of `steps` gradient steps;
             `"trades"` on the inputs as they are plus `beta` times the
@@ -46,11 +46,11 @@ class Hardened(keras.Model):
             inputs and weights by the same backward pass, so take 1 / `steps`
             of the epochs.
         steps: Gradient steps on an input, or repetitions of `"free"`.
-        size: Length of a step; `None` for 2.5 radius / steps, of `"fast"`
-            1.25 radius, of `"free"` the radius.
+        size: Length of a step; `None` takes 2.5 radius / steps, 1.25 radius for
+            `"fast"` and the radius for `"free"`.
         beta: Weight of the divergence in TRADES.
-        validation_steps: Number of steps of PGD on validation data; 0 leaves
-            these as they are.
+        validation_steps: Number of PGD steps on validation data; 0 for clean
+            validation data.
         seed: Seed of the random starts.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Shifts: what happens to inputs without an attacker, in five severities."""
+"""Shifts: changes of inputs without an attacker, in five severities."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""Matched pairs and activity cliffs: what must change a prediction.
+"""Matched pairs and activity cliffs: edits that must change a prediction.
 
 Reference: van Tilborg, Alenicheva and Grisoni, Exposing the Limitations of
 Molecular Machine Learning with Activity Cliffs, 2022.
@@ -20,20 +20,20 @@ from reprogram.robustness.shifts.molecules import scores_of
 
 @dataclasses.dataclass(frozen=True)
 class Sensitivity:
-    """What a model makes of pairs whose measured values differ.
+    """Predictions for pairs whose measured values differ.
 
     Args:
         pairs: Number of pairs.
         right_order: Share of pairs whose values the model orders rightly; of
             classes, the share of pairs with both classes right.
-        interval: Interval of that share, at 95 %. Pairs share molecules, so it
-            is narrower than it should be.
-        error: Root mean squared error on the molecules of the pairs; `None`
-            of classes.
+        interval: 95 % interval of that share. Pairs share molecules, so it is
+            narrower than it should be.
+        error: Root mean squared error on the molecules of the pairs; `None` for
+            classes.
         other_error: Root mean squared error on all other molecules; `None` if
             there is none.
-        change: Predicted difference over the measured one, by least squares:
-            1 is right, 0 means that the model does not see the edit.
+        change: Predicted difference over the measured one, by least squares;
+            ideally 1, and 0 if the model does not see the edit.
     """
 
     pairs: int
@@ -51,7 +51,8 @@ def matched_pairs(
 
     Args:
         smiles: SMILES of the molecules.
-        largest: Atoms of a substituent at most; it must be the smaller part.
+        largest: Largest number of atoms of a substituent, which must be the
+            smaller part.
 
     Returns:
         Pairs of positions, each pair once.
@@ -86,7 +87,7 @@ def cliffs(
     Args:
         smiles: SMILES of the molecules.
         labels: Values, such as pEC50, or class ids, `(n,)`.
-        gap: Least difference; 1 is a factor of ten in activity.
+        gap: Least difference; 1 is a factor of ten in activity for pEC50.
 
     Returns:
         Pairs of positions.
@@ -107,17 +108,17 @@ def sensitivity(
     labels: np.ndarray,
     pairs: Sequence[tuple[int, int]] | None = None,
 ) -> Sensitivity:
-    """Asks a model for pairs of molecules that must not be alike to it.
+    """Measures a model on pairs of molecules with different labels.
 
     Args:
-        predict: Takes SMILES, returns scores `(n, classes)`, or values `(n,)`
-            or `(n, 1)` of a regression.
+        predict: Function from SMILES strings to scores `(n, classes)`, or to
+            values `(n,)` or `(n, 1)` of a regression.
         smiles: SMILES of the molecules.
         labels: Class ids or values, `(n,)`.
         pairs: Pairs of positions; `None` takes the `cliffs`.
 
     Returns:
-        What the model makes of them.
+        The measured order and errors.
 
     Raises:
         ValueError: If there is no pair, or the inputs do not fit.

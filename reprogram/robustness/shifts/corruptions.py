@@ -56,8 +56,8 @@ def corrupt(
     Args:
         x: Images `(n, height, width, channels)` inside the bounds; three
             channels are red, green and blue.
-        name: A name in `CORRUPTIONS`.
-        severity: 1 to 5.
+        name: Name of a corruption in `CORRUPTIONS`.
+        severity: Integer from 1 to 5.
         seed: Seed of the random draws.
         bounds: Lowest and highest value of an image.
 
@@ -97,17 +97,17 @@ def check_severity(severity: int) -> None:
 
 
 def gaussian_noise(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
-    """Adds noise of the sensor."""
+    """Adds Gaussian noise."""
     return x + rng.normal(0, _GAUSSIAN[level], x.shape)
 
 
 def shot_noise(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
-    """Counts few photons."""
+    """Adds Poisson noise, as if few photons were counted."""
     return rng.poisson(x * _SHOT[level]) / _SHOT[level]
 
 
 def impulse_noise(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
-    """Sets values to the lowest or the highest."""
+    """Sets random values to the lowest or the highest."""
     hit = rng.uniform(size=x.shape) < _IMPULSE[level]
     return np.where(hit, rng.integers(0, 2, x.shape), x)
 

@@ -25,9 +25,9 @@ class Row:
 
     Args:
         shift: Name of the shift; `"clean"` for none.
-        severity: 1 to 5; 0 of the clean inputs.
-        accuracy: Share of samples that are right.
-        interval: Wilson interval of the accuracy, at 95 %.
+        severity: Integer from 1 to 5; 0 for the clean inputs.
+        accuracy: Share of correctly classified samples.
+        interval: 95 % Wilson interval of the accuracy.
         calibration_error: Expected calibration error.
         samples: Number of samples.
     """
@@ -45,7 +45,8 @@ class ShiftReport:
     """Accuracy of a model under several shifts.
 
     Args:
-        rows: The clean inputs first, then each shift in each severity.
+        rows: Results, of the clean inputs first, then of each shift and
+            severity.
         warnings: Reasons why the numbers are hard to trust.
     """
 
@@ -67,10 +68,9 @@ class ShiftReport:
         """Returns the mean error over shifts and severities.
 
         Args:
-            reference: Another model's report on the same shifts; the errors
-                of each shift are divided by its own, as in the paper. 1 is
-                the reference.
-            relative: Whether the errors on clean inputs are taken off first.
+            reference: Report of another model on the same shifts; the errors of
+                each shift are divided by its errors, as in the paper.
+            relative: Whether the errors on clean inputs are subtracted first.
 
         Raises:
             ValueError: If the reference lacks a shift, or makes no error.
@@ -108,15 +108,14 @@ def evaluate(
     """Measures accuracy and calibration under each shift and severity.
 
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
+        model: Function from inputs `(n, ...)` to scores `(n, classes)`.
         x: Inputs `(n, ...)`.
         y: Class ids, `(n,)`.
-        shifts: Functions of inputs, `severity` and `seed`, such as
-            `SHIFTS["images"]` or `SHIFTS["series"]`; of images also of
-            `bounds`.
-        severities: From 1 to 5.
+        shifts: Functions of inputs, `severity` and `seed`, for images also of
+            `bounds`, such as `SHIFTS["images"]` or `SHIFTS["series"]`.
+        severities: Integers from 1 to 5.
         bounds: Lowest and highest value of an image; leave out for series.
-        batch_size: Samples at once.
+        batch_size: Number of samples in a batch.
         seed: Seed of the random draws of the shifts.
         tell: Function that is called with a line of progress.
 
@@ -173,11 +172,11 @@ def by_group(
     """Measures accuracy in each group, such as scaffolds or years.
 
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
+        model: Function from inputs `(n, ...)` to scores `(n, classes)`.
         x: Inputs `(n, ...)`.
         y: Class ids, `(n,)`.
-        groups: The group of each sample, such as whether its scaffold was in
-            the training data, or the year it was measured in.
+        groups: Group of each sample, `(n,)`, such as whether its scaffold was
+            in the training data, or the year of its measurement.
 
     Returns:
         One row for all samples and one for each group, in sorted order.

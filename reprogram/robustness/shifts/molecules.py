@@ -1,6 +1,6 @@
-"""What a model makes of other forms of the same molecules.
+"""Predictions for other forms of the same molecules.
 
-A model that predicts otherwise has not learned chemistry there.
+A model whose prediction changes has not learned chemistry there.
 """
 
 import dataclasses
@@ -16,17 +16,17 @@ from reprogram.robustness.shifts.rewriting import UNCHANGED
 
 @dataclasses.dataclass(frozen=True)
 class Stability:
-    """What a model makes of other forms of the same molecules.
+    """Predictions for other forms of the same molecules.
 
-    Intervals are pairs, at 95 %. Of a regression the class never flips and
-    `flips` counts nothing: read `change`.
+    Intervals are pairs, at 95 %. For a regression no class flips: read
+    `change`.
 
     Args:
-        edit: A name in `UNCHANGED`.
+        edit: Name of an edit in `UNCHANGED`.
         molecules: Number of molecules that have another form.
         forms: Number of their other forms.
-        flip_rate: Share of forms with another class; `None` of a regression.
-        worst_flip_rate: Share of molecules of which any form has another.
+        flip_rate: Share of forms with another class; `None` for a regression.
+        worst_flip_rate: Share of molecules of which any form has another class.
         worst_interval: Interval of `worst_flip_rate`.
         change: Mean change of the prediction: of the value, or of the largest
             moved score of a classifier.
@@ -63,15 +63,15 @@ def stability(
     count: int = 8,
     seed: int = 0,
 ) -> dict[str, Stability]:
-    """Asks a model for other forms of the same molecules.
+    """Predicts other forms of the same molecules.
 
     Args:
-        predict: Takes SMILES, returns scores `(n, classes)`, or values `(n,)`
-            or `(n, 1)` of a regression.
+        predict: Function from SMILES strings to scores `(n, classes)`, or to
+            values `(n,)` or `(n, 1)` of a regression.
         smiles: SMILES of the molecules.
-        labels: Class ids or values, `(n,)`, to score the worst of the forms.
+        labels: Class ids or values, `(n,)`, to score the worst forms.
         edits: Names in `UNCHANGED`.
-        count: Forms of each molecule at most.
+        count: Largest number of forms of each molecule.
         seed: Seed of the random forms.
 
     Returns:
@@ -117,7 +117,7 @@ def stability(
 def scores_of(
     predict: Callable, smiles: list[str], like: np.ndarray | None = None
 ) -> np.ndarray:
-    """Asks a model and checks its scores, `(n, scores)`."""
+    """Predicts and checks the scores, `(n, scores)`."""
     if not smiles and like is not None:
         return like[:0]
     values = np.asarray(predict(smiles), "float64")

@@ -1,4 +1,4 @@
-"""What sensors and clocks do to series, in five severities.
+"""Disturbances of series by sensors and clocks, in five severities.
 
 Series are `(n, steps, channels)`. Amounts are in standard deviations of each
 series' channel or shares of its length, so that any unit will do.
@@ -27,8 +27,8 @@ def disturb(
 
     Args:
         x: Series `(n, steps, channels)`.
-        name: A name in `DISTURBANCES`.
-        severity: 1 to 5.
+        name: Name of a disturbance in `DISTURBANCES`.
+        severity: Integer from 1 to 5.
         seed: Seed of the random draws.
 
     Returns:
@@ -81,7 +81,7 @@ def warping(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
 
 
 def dropout(x: np.ndarray, level: int, rng: Rng) -> np.ndarray:
-    """Loses runs of steps; the last value before each is held."""
+    """Drops runs of steps; the last value before each is held."""
     steps = x.shape[1]
     run = max(1, steps // 20)
     # Runs overlap: so many leave the share that is meant.

@@ -94,7 +94,7 @@ def plasma(
         count: Number of fractals.
         size: Height and width.
         decay: Factor by which the noise falls when the scale is halved.
-        rng: Source of the draws.
+        rng: NumPy random generator.
 
     Example:
     >>> clouds = plasma(2, (5, 9), 2.0, np.random.default_rng(0))

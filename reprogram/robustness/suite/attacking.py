@@ -1,4 +1,4 @@
-"""The sections of a report card that attack, and their threats."""
+"""The sections of a report card with attacks, and their threats."""
 
 from collections.abc import Callable
 from typing import Any

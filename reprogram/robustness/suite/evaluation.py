@@ -35,13 +35,13 @@ def evaluate(
     """Measures all sections that apply; finished ones are read, not run.
 
     Args:
-        subject: Model and rows.
+        subject: Model and the rows to test it on.
         folder: Path of the folder in which `sections/<name>.json` is written
             when a section is done.
         suite: `"quick"`, `"standard"` or `"full"`.
         samples: Number of rows to attack; 0 for that of the suite.
         seed: Seed of all draws.
-        only: Names of the sections to run; all if empty.
+        only: Names of the sections to run; empty for all.
         tell: Function that is called with a line of progress.
 
     Returns:
@@ -85,7 +85,7 @@ def evaluate(
 
 
 def check_names(only: tuple[str, ...]) -> None:
-    """Refuses names of sections that there are not."""
+    """Raises an error for unknown names of sections."""
     unknown = sorted(set(only) - set(sections.SECTIONS))
     if unknown:
         raise ValueError(

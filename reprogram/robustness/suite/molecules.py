@@ -1,4 +1,4 @@
-"""The sections of a report card that edit molecules, or write them anew."""
+"""The sections of a report card that edit or rewrite molecules."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ SHOWN = 4
 
 
 class Scores:
-    """Asks a model once for each SMILES, and remembers its scores."""
+    """Predicts each SMILES once and remembers its scores."""
 
     def __init__(self, subject: Subject):
         self._predict = subject.predicted

@@ -1,4 +1,4 @@
-"""Turns what was measured into the results of a section."""
+"""Turns measurements into the results of a section."""
 
 from collections.abc import Callable
 from typing import Any
@@ -75,7 +75,7 @@ def named(threat: Any) -> str:
 def robust(
     name: str, result: AttackResult, threat: Any, budget: int | None = None
 ) -> dict:
-    """Makes the accuracy under an attack, with what it spent."""
+    """Makes the accuracy under an attack, with its queries."""
     queries = float(np.mean(result.queries))
     more = {"threat": named(threat), "queries": queries, "budget": budget}
     return share(name, ~result.success, **more)
@@ -91,7 +91,7 @@ def flags(subject: Subject, *results: AttackResult) -> list[str]:
 
 
 def worst(subject: Subject, result: AttackResult) -> list[dict]:
-    """Returns examples of what fell with the surest wrong prediction."""
+    """Returns successful examples with the surest wrong predictions."""
     from reprogram.robustness.models import compiled_scores
 
     fallen = np.flatnonzero(result.success & (result.distance > 0))[:64]
@@ -124,7 +124,7 @@ def worst(subject: Subject, result: AttackResult) -> list[dict]:
 
 
 def _unit(x: np.ndarray, subject: Subject) -> list:
-    """Returns values as shares of the range, as short as they can be drawn."""
+    """Returns values as shares of the range, rounded for drawing."""
     unit = (x.astype("float64") - subject.bounds[0]) / subject.span
     return np.round(unit, 4).tolist()
 

@@ -1,4 +1,4 @@
-"""Runs as subjects of a report card, whatever was trained in them."""
+"""Runs of any predictor as subjects of a report card."""
 
 import os
 from typing import TYPE_CHECKING
@@ -24,14 +24,14 @@ def of_run(
 ) -> Subject:
     """Makes a subject of a run and of the rows that it was tested on.
 
-    Attacks on a reprogrammed source work on what it reads after
-    preprocessing, and on single predictions, not on averages over views.
-    Other predictors are asked for predictions only.
+    Attacks on a reprogrammed source work on its preprocessed inputs, and on
+    single predictions, not on averages over views. Other predictors are only
+    used for predictions.
 
     Args:
-        folder: Folder of a run of any predictor.
-        task: Name or file of its task, if that has moved.
-        source: Name or file of its frozen source, if that has moved.
+        folder: Path of the folder of a run of any predictor.
+        task: Name or file of its task, if it has moved.
+        source: Name or file of its frozen source, if it has moved.
 
     Raises:
         FileNotFoundError: If the folder is not that of a finished run.
@@ -130,7 +130,7 @@ def _test(run: "Run", name: str) -> tuple[np.ndarray, dict[str, Any]]:
 
 
 def _about(run: "Run") -> dict[str, Any]:
-    """Returns what a card says of model and data."""
+    """Returns the facts about model and data for a card."""
     task, record = run.task, run.record
     source = record.get("source") or {}
     model: dict[str, Any] = {"kind": run.predictor.name}

@@ -1,4 +1,4 @@
-"""The sections of a report card: when each applies, and what measures it."""
+"""The sections of a report card: when each applies and how it is measured."""
 
 import dataclasses
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a report card is about: a model, and rows of a task to test it on."""
+"""Subjects of a report card: a model, and rows of a task to test it on."""
 
 import dataclasses
 import os
@@ -36,9 +36,9 @@ class Subject:
             cannot read it, empty if it can.
         held_out: Predictions for the rows by the same model before it saw
             them, `(n, columns)`; `None` if it has never seen them.
-        about: Entries `model` and `data` of a card, its `warnings`, and the
-            `promises` of the model: how often its intervals held the truth.
-        facts: Facts about the model, which are filled in.
+        about: Dict with the entries `model`, `data` and `warnings` of a card,
+            and `promises`: how often the model's intervals held the truth.
+        facts: Facts about the model, filled in when first used.
 
     Raises:
         ValueError: If inputs, labels, bounds and model do not fit together.
@@ -93,7 +93,7 @@ class Subject:
 
     @property
     def span(self) -> float:
-        """From the lowest to the highest value of an input."""
+        """The difference between the highest and lowest value of an input."""
         return float(self.bounds[1]) - float(self.bounds[0])
 
     @property
@@ -145,8 +145,8 @@ def of_model(
     """Makes a subject of any model that reads the inputs as they are.
 
     Args:
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
-        inputs: Inputs of the model, inside the bounds.
+        model: Function from inputs `(n, ...)` to scores `(n, classes)`.
+        inputs: Inputs of the model inside the bounds, `(n, ...)`.
         targets: Class ids `(n,)`, or values `(n, columns)`.
         bounds: Lowest and highest value of an input.
         name: Name of the card.
@@ -181,11 +181,11 @@ def of_file(
     """Makes a subject of a Keras file and the test rows of a task.
 
     Args:
-        path: A `.keras` file.
-        name: Name or file of a task; its images are made to fit the model and
-            scaled to the bounds.
+        path: Path of a `.keras` file.
+        name: Name or file of a task; its images are resized to fit the model
+            and scaled to the bounds.
         bounds: Lowest and highest value of an input of the model.
-        split: Name of a split of the task; empty for its own.
+        split: Name of a split of the task; empty for its default.
 
     Raises:
         ValueError: If the task is of molecules, or does not fit the model.
@@ -212,7 +212,7 @@ def of_file(
 
 
 def described(model: keras.Model) -> dict[str, Any]:
-    """Returns what a card says of a Keras model."""
+    """Returns the facts about a Keras model for a card."""
     weights = model.trainable_weights
     return {
         "kind": type(model).__name__,

@@ -1,4 +1,4 @@
-"""How much a report card measures: three suites, cut to the model's cost."""
+"""Amounts of work for a report card: three suites, cut to the model's cost."""
 
 import dataclasses
 import time
@@ -15,23 +15,23 @@ from reprogram.robustness.suite.subjects import Subject
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """How much each section of a card measures.
+    """The amount of work of each section of a card.
 
     Args:
-        samples: Rows that are attacked.
-        steps: Gradient steps of APGD and PGD.
-        auto_attack: Version of AutoAttack, or empty for none.
-        queries: Queries of each black-box attack for each row.
-        compositions: Edits of color, light and sharpness that are tried.
-        grid: Rotations and moves of the spatial attack.
-        shifted: Rows under shifts.
-        severities: Severities of shifts.
-        clever_samples: Rows of CLEVER.
-        clever_points: Points of which each maximum is taken.
-        clever_batches: Maxima that the fit sees, 100 at least.
-        smoothed: Rows that are certified.
-        votes: Noisy copies of each.
-        forms: Other forms of each molecule.
+        samples: Number of rows that are attacked.
+        steps: Number of gradient steps of APGD and PGD.
+        auto_attack: Version of AutoAttack; empty for none.
+        queries: Number of queries of each black-box attack for each row.
+        compositions: Number of compositions of image edits that are tried.
+        grid: Numbers of rotations and moves of the spatial attack.
+        shifted: Number of rows under shifts.
+        severities: Severities of shifts, from 1 to 5.
+        clever_samples: Number of rows for CLEVER.
+        clever_points: Number of points for each maximum of CLEVER.
+        clever_batches: Number of maxima of CLEVER, at least 100.
+        smoothed: Number of rows that are certified.
+        votes: Number of noisy copies of each certified row.
+        forms: Number of other forms of each molecule.
         seed: Seed of all draws.
     """
 
@@ -89,15 +89,15 @@ VALUE = 1.5e-6  # Seconds that all corruptions take for one value.
 
 
 def plan(suite: str, subject: Subject, samples: int = 0, seed: int = 0) -> Plan:
-    """Returns how much to measure.
+    """Returns the plan of a suite for a subject.
 
     The quick suite is cut to what the model costs on this machine, so that a
     section takes about 40 seconds; the plan is part of the card.
 
     Args:
-        suite: A name in `SUITES`.
-        subject: Model and rows.
-        samples: Rows to attack; 0 for those of the suite.
+        suite: Name of a suite in `SUITES`.
+        subject: Model and the rows to test it on.
+        samples: Number of rows to attack; 0 for that of the suite.
         seed: Seed of all draws.
 
     Raises:
@@ -126,7 +126,7 @@ def plan(suite: str, subject: Subject, samples: int = 0, seed: int = 0) -> Plan:
 
 
 def check(suite: str, samples: int) -> None:
-    """Refuses a suite that there is not, or a negative number of rows."""
+    """Raises an error for an unknown suite or a negative number of rows."""
     if suite not in SUITES or samples < 0:
         raise ValueError(
             f"Suites are {', '.join(SUITES)}, and samples at least 1. Received:"

@@ -1,4 +1,4 @@
-"""What reprogramming does to robustness: models side by side."""
+"""The effect of reprogramming on robustness: models side by side."""
 
 import dataclasses
 from collections.abc import Callable
@@ -34,10 +34,10 @@ class TransferReport:
 
     Args:
         models: Names of the models.
-        results: For each measure one result a model, as in a section of a
+        results: Results by measure, one for each model as in a section of a
             card; `None` where it does not apply.
-        ratios: For each model but the source: robust accuracy over that of
-            the source, with an interval, for each of `RATIOS`.
+        ratios: Ratios of robust accuracy to that of the source, with an
+            interval, for each model but the source and each of `RATIOS`.
         threat: Threat model, the same for all models.
     """
 
@@ -76,19 +76,21 @@ def transfer_report(
     plan: Plan = SUITES["quick"],
     tell: Callable[[str], None] | None = None,
 ) -> TransferReport:
-    """Measures a source and what was made of it side by side.
+    """Measures a source and reprogrammed models side by side.
 
     A robust source does not make a robust reprogrammed model: measure it.
 
     Args:
-        source: The source on its own task; takes `(n, ...)`, returns scores.
-        reprogrammed: The reprogrammed model; or several by name, such as
+        source: Source model on its own task, a function from inputs `(n, ...)`
+            to scores.
+        reprogrammed: Reprogrammed model, or several by name, such as
             `{"natural": model, "hardened": hardened.model}`.
-        data: Test inputs and labels, `"source"` of the source's own task and
-            `"target"` of the other; the threat's bounds are those of both.
+        data: Pairs of test inputs and labels, of the source's own task
+            (`"source"`) and of the other (`"target"`), both inside the threat's
+            bounds.
         threat: Threat model, the same for all models.
-        measures: Keys of `LABELS`.
-        plan: Amount of work, see `suites.SUITES`.
+        measures: Names of measures, keys of `LABELS`.
+        plan: Amount of work, as in `suites.SUITES`.
         tell: Function that is called with a line of progress.
 
     Returns:

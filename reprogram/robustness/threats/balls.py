@@ -1,7 +1,7 @@
 """Balls around inputs: of the largest move, and of the Euclidean length.
 
-A threat has `project`, `step` and `sample`; attacks are written in these
-three and never ask which norm they face. All work inside compiled graphs.
+A threat has `project`, `step` and `sample`; attacks are written in terms of
+these three, whatever the norm. All work inside compiled graphs.
 """
 
 import dataclasses
@@ -49,7 +49,7 @@ class Ball:
         return dataclasses.replace(self, epsilon=epsilon)
 
     def key(self) -> tuple:
-        """Returns what tells this threat from others, whatever the radius."""
+        """Returns a key of this threat that ignores the radius."""
         bounds = [np.asarray(bound) for bound in self.bounds]
         return self.name, *[(b.shape, b.tobytes()) for b in bounds]
 
@@ -62,7 +62,7 @@ class Linf(Ball):
     """Every value moves by at most `epsilon`.
 
     Args:
-        epsilon: The radius, in the unit of the inputs.
+        epsilon: Radius, in the unit of the inputs.
         bounds: Lowest and highest value of an input; numbers or arrays that
             broadcast to one input.
 
@@ -96,7 +96,7 @@ class L2(Ball):
     """The Euclidean length of the change is at most `epsilon`.
 
     Args:
-        epsilon: The radius, in the unit of the inputs.
+        epsilon: Radius, in the unit of the inputs.
         bounds: Lowest and highest value of an input.
 
     Example:

@@ -13,8 +13,8 @@ def dual(threat: Any) -> Callable[[Any], Any]:
     """Returns the dual norm: how fast a linear score grows with the radius.
 
     Args:
-        threat: A threat; of a restricted one, the dual
-            norm of what it may touch.
+        threat: Threat model; for a restricted one the dual norm covers only the
+            values that may change.
 
     Returns:
         A function from gradients `(n, ...)` to `(n,)`.

@@ -36,7 +36,7 @@ class Semantic:
         brightness: Largest value added, as a share of the range of values.
         contrast: Largest relative change of the distance to the mean.
         blur: Largest deviation of a Gaussian, in pixels.
-        epsilon: Share of all that may be used.
+        epsilon: Share of all these ranges that may be used.
         bounds: Lowest and highest value of an input.
 
     Example:
@@ -77,7 +77,7 @@ class Semantic:
         return dataclasses.replace(self, epsilon=epsilon)
 
     def key(self) -> tuple:
-        """Returns what tells this threat from others."""
+        """Returns a key of this threat."""
         return self.name, *self.limits().items(), self.bounds
 
     def norm(self, delta: Any) -> Any:
@@ -90,8 +90,8 @@ def edited(x: Any, knobs: Any, threat: Semantic) -> Any:
 
     Args:
         x: Images `(n, height, width, channels)`.
-        knobs: One of each edit in the threat's limits, from -1 to 1,
-            `(n, edits)`.
+        knobs: Strength of each edit in the threat's limits, from -1 to 1, `(n,
+            edits)`.
         threat: Threat model with the ranges of the edits.
 
     Example:

@@ -21,7 +21,7 @@ class L1(Ball):
     those that can still move.
 
     Args:
-        epsilon: The radius, in the unit of the inputs.
+        epsilon: Radius, in the unit of the inputs.
         bounds: Lowest and highest value of an input.
 
     Example:

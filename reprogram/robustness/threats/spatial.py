@@ -13,13 +13,11 @@ class Spatial:
     """An image is rotated around its center, then moved.
 
     Args:
-        degrees: Largest rotation, to either side.
-        pixels: Longest move along each axis, to either side.
-        epsilon: Share of both that may be used, so that accuracy against
-            epsilon is a sweep as with other threats.
+        degrees: Largest rotation in degrees, to either side.
+        pixels: Largest move in pixels along each axis, to either side.
+        epsilon: Share of both that may be used, from 0 to 1, for sweeps.
         bounds: Lowest and highest value of an input.
-        fill: Value of what comes in from outside the image; `None` takes the
-            lowest.
+        fill: Value of pixels from outside the image; `None` takes the lowest.
 
     Example:
     >>> Spatial(30, 3).at(0.5).limits()
@@ -48,7 +46,7 @@ class Spatial:
         return self.degrees * self.epsilon, self.pixels * self.epsilon
 
     def outside(self) -> float:
-        """Returns the value of what comes in from outside the image."""
+        """Returns the value of pixels from outside the image."""
         lowest = float(np.min(self.bounds[0]))
         return lowest if self.fill is None else self.fill
 
@@ -57,7 +55,7 @@ class Spatial:
         return dataclasses.replace(self, epsilon=epsilon)
 
     def key(self) -> tuple:
-        """Returns what tells this threat from others, whatever the strength."""
+        """Returns a key of this threat that ignores the strength."""
         return self.name, self.outside()
 
     def norm(self, delta: Any) -> Any:

@@ -34,7 +34,7 @@ class _Wrapped:
         return dataclasses.replace(self, threat=self.threat.at(epsilon))
 
     def key(self) -> tuple:
-        """Returns what tells this threat from others, whatever the radius."""
+        """Returns a key of this threat that ignores the radius."""
         names = [field.name for field in dataclasses.fields(self)[1:]]
         values = [getattr(self, name) for name in names]
         arrays = [v.tolist() if hasattr(v, "tolist") else v for v in values]
@@ -54,9 +54,9 @@ class Restricted(_Wrapped):
     """Only some pixels, samples in time or features may change.
 
     Args:
-        threat: The threat to what may change.
-        mask: True where an input may change; broadcasts to one input, such
-            as `(height, width, 1)` or `(features,)`.
+        threat: Threat model of the values that may change.
+        mask: Boolean array, true where an input may change; broadcasts to one
+            input, such as `(height, width, 1)` or `(features,)`.
 
     Example:
     >>> from reprogram.robustness import Linf
@@ -93,7 +93,7 @@ class Integers(_Wrapped):
     """Some columns hold whole numbers and keep doing so.
 
     Args:
-        threat: The threat to all columns.
+        threat: Threat model of all columns.
         columns: Positions of the whole-numbered columns in `(n, features)`.
 
     Example:
@@ -138,7 +138,7 @@ class Grouped(_Wrapped):
     counts them alone; of the groups, at most `changes` take another category.
 
     Args:
-        threat: The threat to the other columns.
+        threat: Threat model of the other columns.
         groups: Positions of the columns of each group, such as
             `((0, 1, 2), (5, 6))`.
         changes: Number of groups that may change; `None` for all.

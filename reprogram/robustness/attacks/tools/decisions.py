@@ -1,4 +1,4 @@
-"""What attacks share that see decisions only: starts and bisections."""
+"""Helpers of decision-based attacks: starts and bisections."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ def decision_job(
 
     Args:
         name: Name of the attack.
-        model: Takes `(n, ...)`, returns scores `(n, classes)`.
+        model: Function from inputs `(n, ...)` to scores `(n, classes)`.
         x: Inputs, `(n, ...)`.
         y: Class ids, `(n,)`.
         **options: `threat`, the norms it may have (`norms`), `queries` and
@@ -37,11 +37,11 @@ def decision_job(
 
 
 def erring_at(job: driver.Job) -> Callable:
-    """Makes a function that says where the model errs: a decision, no score.
+    """Makes a function that returns whether the model errs, without scores.
 
     Returns:
         A function of inputs `(n, ...)` and labels `(n,)` that returns `(n,)`
-        booleans and asks one question for each input.
+        booleans and spends one query for each input.
     """
     ask = fused(
         job, "erring", lambda x, y: x, lambda scores, v, x, y: erring(scores, y)
@@ -98,7 +98,7 @@ def toward(
         norm: `"L2"` moves along the line, `"Linf"` cuts the largest moves.
         x: Inputs, `(n, ...)`.
         origin: Originals, `(n, ...)`.
-        share: Share of the distance in this norm that is taken off, `(n,)`.
+        share: Share by which the distance in this norm is reduced, `(n,)`.
 
     Example:
     >>> x, origin = np.array([[4.0, 1.0]]), np.zeros((1, 2))

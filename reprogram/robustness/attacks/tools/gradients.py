@@ -19,8 +19,8 @@ def sloped(job: Job, loss: str, targeted: bool = False) -> Callable:
 
     Args:
         job: Attack with its model, inputs and threat.
-        loss: A name in `LOSSES`.
-        targeted: Whether the loss takes the targets.
+        loss: Name of a loss in `LOSSES`.
+        targeted: Whether the loss takes target classes.
 
     Returns:
         A function of inputs, labels and targets to be compiled, that returns
@@ -93,7 +93,7 @@ def rivals_of(job: Job, rows: Any, count: int) -> Any:
     Args:
         job: Attack with its model, inputs and threat.
         rows: Positions of the samples.
-        count: Number of classes; all wrong ones if there are fewer.
+        count: Number of classes; at most all wrong ones.
     """
     z = job.scores(job.x[rows])
     z[range(len(z)), job.y[rows]] = -float("inf")

@@ -20,9 +20,8 @@ def reach(
         threat: `Linf`, `L2` or `L1`, also `Restricted`; its radius is ignored.
         x: Inputs inside the bounds, `(n, ...)`.
         slope: Gradients, `(n, ...)`.
-        rise: Wanted change of the function, `(n,)`.
-        bounded: Whether the move respects the bounds. In L1 it always does,
-            as it could end at one value that cannot move.
+        rise: Desired increase of the function, `(n,)`.
+        bounded: Whether the move respects the bounds; in L1 it always does.
 
     Returns:
         The moves, `(n, ...)`; where the bounds are too narrow, to the corner

@@ -1,4 +1,4 @@
-"""What all attacks share: survivors only, full batches, checked successes."""
+"""The frame of all attacks: survivors only, full batches, checked successes."""
 
 import dataclasses
 import functools
@@ -18,7 +18,7 @@ from reprogram.robustness.models import Facts
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One attack: the model, the inputs and what was found out about them."""
+    """One attack: the model, the inputs and the facts about them."""
 
     model: Callable
     x: np.ndarray
@@ -29,7 +29,7 @@ class Job:
     samples: int = 1
 
     def key(self) -> tuple:
-        """Returns what compiled steps of this job depend on."""
+        """Returns the key of the compiled steps of this job."""
         return self.threat.key(), self.facts.answers, self.samples
 
     @functools.cached_property
@@ -39,7 +39,7 @@ class Job:
 
     @functools.cached_property
     def sample(self) -> Callable:
-        """Draws of inputs, radius and seed inside the ball, as a graph."""
+        """Compiled function that draws points in the ball around inputs."""
         threat = self.threat
         return models.graph(
             self.model,
@@ -89,7 +89,7 @@ def white_box_job(
 def black_box_job(
     model: Callable, x: np.ndarray, y: np.ndarray, threat: Any, batch_size: int
 ) -> Job:
-    """Checks the inputs of an attack that asks for scores or classes only."""
+    """Checks the inputs of an attack that uses scores or classes only."""
     x, y, facts = checked(model, x, y, threat)
     return Job(model, x, y, threat, facts, batch_size)
 
@@ -100,17 +100,17 @@ def run(
     tell: Callable[[str], None] | None = None,
     bounded: bool = True,
 ) -> AttackResult:
-    """Attacks what the model gets right, and checks every success.
+    """Attacks the correctly classified samples, and checks every success.
 
     Args:
         job: Attack with its model, inputs and threat.
-        attack: Takes positions of samples, a batch at most; returns their
+        attack: Function from positions of samples, at most a batch, to their
             adversarial inputs and the queries spent on each.
         tell: Function that is called with a line of progress.
         bounded: Whether a success must lie in the threat's ball.
 
     Returns:
-        The result on all samples. A success is one only if the model, asked
+        The result on all samples. A success counts only if the model, queried
         once more, errs on the returned input inside the ball and the bounds.
     """
     right = job.labels(job.x) == job.y

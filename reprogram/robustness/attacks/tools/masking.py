@@ -1,4 +1,4 @@
-"""Signs that attacks on a model find less than there is."""
+"""Signs that attacks overestimate the robustness of a model."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What attacks share that look for the nearest error, not for any."""
+"""Helpers of attacks that look for the nearest error."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,8 +18,8 @@ def refined(
     Args:
         job: Attack with its model, inputs and threat.
         rows: Positions of the samples.
-        moved: Their adversarial inputs, `(rows, ...)`.
-        halvings: Bisections; each is one forward pass.
+        moved: Adversarial inputs of these samples, `(rows, ...)`.
+        halvings: Number of bisections; each is one forward pass.
 
     Returns:
         Adversarial inputs at most as far away.
@@ -50,8 +50,8 @@ def run_nearest(
 
     Args:
         job: Attack with its model, inputs and threat.
-        search: Takes positions; returns inputs and queries of each.
-        halvings: Bisections at the end.
+        search: Function from positions to adversarial inputs and queries.
+        halvings: Number of bisections at the end.
         tell: Function that is called with a line of progress.
 
     Returns:

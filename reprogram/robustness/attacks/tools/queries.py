@@ -15,16 +15,17 @@ _GROUP = 16
 
 
 def fused(job: driver.Job, key: Any, before: Callable, after: Callable) -> Any:
-    """Compiles the model together with what comes before and after it.
+    """Compiles the model together with functions before and after it.
 
     A model that cannot be compiled, such as a NumPy function or a remote
     service, is called with NumPy arrays between the two.
 
     Args:
         job: Attack with its model, inputs and threat.
-        key: Tells these two functions from others.
-        before: Makes the model's inputs `(m, ...)` of the arguments.
-        after: Takes scores `(m, classes)`, those inputs and the arguments.
+        key: Cache key of these two functions.
+        before: Function from the arguments to the model's inputs `(m, ...)`.
+        after: Function of scores `(m, classes)`, those inputs and the
+            arguments.
 
     Returns:
         A function of the arguments that returns what `after` returns, as
@@ -91,7 +92,7 @@ def batched(ask: Callable, job: driver.Job, *args: np.ndarray) -> Any:
 def narrow(count: int) -> int:
     """Returns the size to pad samples to.
 
-    Twice as many sizes as `driver.width` has, as questions are small.
+    Twice as many sizes as `job.width` has, as these batches are small.
 
     Example:
     >>> narrow(3), narrow(48), narrow(100)
@@ -113,13 +114,12 @@ def tallied(
     """Sums what a function returns over random neighbors of each sample.
 
     Args:
-        ask: Takes rows of the arrays, a seed and an array as long as the
-            number of neighbors; returns sums over them, a tuple of
-            `(n, ...)`.
+        ask: Function of rows of the arrays, a seed and an array as long as the
+            number of neighbors; returns sums over them, a tuple of `(n, ...)`.
         job: Attack with its model, inputs and threat.
-        arrays: Arrays that `ask` needs of each sample, `(n, ...)`.
-        count: Neighbors of each sample at least.
-        rng: Source of the seeds.
+        arrays: Arguments of `ask` with one row per sample, `(n, ...)`.
+        count: Least number of neighbors of each sample.
+        rng: NumPy random generator of the seeds.
 
     Returns:
         The sums, and the number of neighbors.
@@ -145,9 +145,9 @@ def moving(job: driver.Job, key: Any, move: Callable) -> Callable:
 
     Args:
         job: Attack with its model, inputs and threat.
-        key: Tells this function from others.
-        move: Function of places, originals, labels and whatever else that
-            returns the next places.
+        key: Cache key of this function.
+        move: Function of points, originals, labels and further arguments that
+            returns the next points.
     """
 
     def after(scores: Any, moved: Any, *args: Any) -> tuple[Any, Any]:
@@ -165,13 +165,13 @@ def judged(scores: Any, moved: Any, x: Any, y: Any, candidates: Any) -> Any:
 def tried(
     job: driver.Job, rows: np.ndarray, ask: Callable, candidates: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Tries the same candidates on all samples; what falls is asked no more.
+    """Tries the same candidates on all samples until each is misclassified.
 
     Args:
         job: Attack with its model, inputs and threat.
         rows: Positions of the samples.
-        ask: Function of inputs, labels and candidates that `judged` ends.
-        candidates: Ways to change an input, `(k, ...)`.
+        ask: Function of inputs, labels and candidates that ends in `judged`.
+        candidates: Parameters of the changes to try, `(k, ...)`.
 
     Returns:
         The candidate with the smallest margin, that margin, and the number of

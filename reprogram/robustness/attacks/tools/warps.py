@@ -14,10 +14,10 @@ def move(
 
     Args:
         x: Images `(n, height, width, channels)`.
-        degrees: Angle of the rotation in degrees.
-        down: Move in pixels.
-        right: Move in pixels.
-        fill: Value of what comes in from outside.
+        degrees: Rotation angle in degrees.
+        down: Downward move in pixels.
+        right: Move to the right in pixels.
+        fill: Value of pixels from outside the image.
 
     Returns:
         The images, interpolated bilinearly.
@@ -41,7 +41,7 @@ def warp(x: Any, moves: Any, fill: float) -> Any:
     Args:
         x: Images `(n, height, width, channels)`.
         moves: Rotation in degrees, moves down and right, `(k, 3)`.
-        fill: Value of what comes in from outside.
+        fill: Value of pixels from outside the image.
 
     Returns:
         The images, `(k * n, height, width, channels)`.
@@ -65,7 +65,7 @@ def warp_each(x: Any, moves: Any, fill: float) -> Any:
     Args:
         x: Images `(n, height, width, channels)`.
         moves: Rotation in degrees, moves down and right, `(n, 3)`.
-        fill: Value of what comes in from outside.
+        fill: Value of pixels from outside the image.
 
     Returns:
         The images, `(n, height, width, channels)`.
