@@ -28,7 +28,7 @@ def run(main: Callable[[list[str]], None]) -> None:
     are faults of the library and keep their traceback.
 
     Args:
-        main: Takes the name of the program in a list.
+        main: Main function; its argument is a list with the program's name.
     """
     module, verbose = main.__module__, False
     try:
@@ -53,7 +53,7 @@ def run(main: Callable[[list[str]], None]) -> None:
 
 
 def program() -> str:
-    """Returns how the user called this program: `"reprogram train"`."""
+    """Returns the command of this program: `"reprogram train"`."""
     if sys.argv[0].startswith("reprogram "):
         return sys.argv[0]
     return f"python -m scripts.{pathlib.Path(sys.argv[0]).stem}"

@@ -12,7 +12,7 @@ from nothing.
 
 Writes results.csv, results.sdf, optimization.html and ledger.db with every
 call into --output_dir. The same command with the same --output_dir resumes;
-what was answered is not asked again.
+no query is repeated.
 """
 
 import dataclasses
@@ -45,7 +45,7 @@ flags.DEFINE_integer(
 flags.DEFINE_bool("alerts", True, "Allow PAINS and Brenk alerts that are new.")
 flags.DEFINE_bool("plausible", True, "Rule out strained and reactive groups.")
 flags.DEFINE_integer(
-    "budget", 500, "Number of molecules that are asked for each start.", 1
+    "budget", 500, "Number of queried molecules for each start.", 1
 )
 flags.DEFINE_string(
     "search",
@@ -97,7 +97,7 @@ def starts() -> list[str | None]:
     table = chemistry.load(path, FLAGS.smiles_column or "", standard=False)
     place = table.columns.index("smiles") if "smiles" in table.columns else 0
     rows = [
-        # What cannot be read keeps its row, and its text for the reason.
+        # Unreadable molecules keep their row, and their text as the reason.
         row[place] if reason else value
         for part in table.parts()
         for row, value, reason in zip(*part)

@@ -1,4 +1,4 @@
-"""Keeps what other libraries say about themselves off the terminal."""
+"""Keeps log messages of other libraries off the terminal."""
 
 import importlib.abc
 import importlib.machinery
@@ -43,9 +43,9 @@ def quieten() -> None:
 
 @contextmanager
 def without_chatter() -> Iterator[None]:
-    """Holds back standard error and passes on what is not chatter.
+    """Filters known log messages out of standard error.
 
-    What a failing block wrote is passed on completely.
+    Output of a failing block is passed on completely.
     """
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:

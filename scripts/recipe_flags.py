@@ -53,7 +53,7 @@ flags.DEFINE_float(
 flags.DEFINE_string(
     "program",
     None,
-    "Numbers a program is made of: free, cosine, patches or low_rank.",
+    "Parametrization: free, cosine, patches or low_rank.",
 )
 flags.DEFINE_string(
     "squash", None, "Function that bounds a frame: tanh, sigmoid or linear."

@@ -44,7 +44,7 @@ flags.DEFINE_string(
     None,
     "Problem: classification, multilabel or regression; guessed by default.",
 )
-flags.DEFINE_string("metric", None, "Metric of the headline.")
+flags.DEFINE_string("metric", None, "Name of the metric of the headline.")
 flags.DEFINE_string("split", "", "Split: scaffold, random or given.")
 flags.DEFINE_float("test_fraction", 0.2, "Share of rows in the test set.")
 flags.DEFINE_integer(

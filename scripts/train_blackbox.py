@@ -67,7 +67,7 @@ flags.DEFINE_string(
     "estimator", "orthogonal", "Gradient estimator, see blackbox.estimators."
 )
 flags.DEFINE_integer(
-    "test_size", 200, "Number of test samples that are asked; 0 for all.", 0
+    "test_size", 200, "Number of test samples to query; 0 for all.", 0
 )
 ADOPTED = (
     *("task", "csv", "target_column", "split_column", "problem", "metric"),
@@ -77,7 +77,7 @@ ADOPTED = (
 for _name in ADOPTED:
     flags.declare_key_flag(_name)
 FLAGS.set_default("seeds", 1)
-LABELS = 128  # are used of more, where --train_size does not say
+LABELS = 128  # largest number of labels without --train_size
 
 
 def chosen_service() -> "Service":

@@ -1,4 +1,4 @@
-'''What to solve: data, targets and a metric, ready to split and to learn from.
+'''Tasks: data, targets and a metric, ready to split and to learn from.
 
 `load` takes the name of a task that ships with the project (`TASKS`), a table
 of molecules (`.csv`), a folder of images, series (`.ts`, `.tsv`), arrays
@@ -60,7 +60,7 @@ TASKS: dict[str, Callable[[], Task]] = {
     **tdc.TASKS,
     **moleculeace.TASKS,
 }
-# Labels that a named task draws where nobody says how many.
+# Default number of labels that a named task draws.
 LABELS = {"nav17": 128}
 _ABOUT = ("name", "metric", "unit", "citation", "licence")
 

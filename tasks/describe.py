@@ -1,4 +1,4 @@
-"""What a record says about a task, and what a source cannot read of it."""
+"""The description of a task in a record, and rows a source cannot read."""
 
 import dataclasses
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The rows of a file: those that can be used make the task."""
+"""Makes tasks of the usable rows of files."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -65,7 +65,7 @@ def build_task(
 
 
 def default_metric(problem: str, names: Sequence[str]) -> str:
-    """Names the metric that a problem is judged by unless another is chosen.
+    """Names the default metric of a problem.
 
     Args:
         problem: `"classification"`, `"multilabel"` or `"regression"`.

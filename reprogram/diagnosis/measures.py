@@ -137,10 +137,10 @@ def assignment(sample: Sample) -> tuple[float, float]:
 def programs(sample: Sample, epochs: int) -> tuple[float, float, float]:
     """Measures the effect of the default program, in three numbers.
 
-    The skill of a probe below the untrained program, over all views;
-    the best evidence below untrained programs; and what a trial of training
-    takes away. NaN where the program cannot enter the source, and where there
-    is no trial.
+    The skill of a probe below the untrained program, over all views; the best
+    evidence below untrained programs; and the share of the loss that a trial
+    of training removes. NaN where the program cannot enter the source, and
+    where there is no trial.
     """
     default = Recipe()
     found = [Recipe(window=window, views=0) for window in WINDOWS]

@@ -40,7 +40,7 @@ def _evidence(x: np.ndarray, y: np.ndarray) -> float:
     left, sizes, _ = np.linalg.svd(x, full_matrices=False)
     kept = sizes > 1e-6 * max(sizes.max(), 1e-12)
     power, part = sizes[kept] ** 2, (left[:, kept].T @ y) ** 2
-    # One sample pays for the mean.
+    # The mean takes one degree of freedom.
     rest, samples = max(y @ y - part.sum(), 0.0), len(y) - 1
     alpha, beta = float(power.mean()) if kept.any() else 1.0, 1.0
     for _ in range(100):
@@ -66,7 +66,7 @@ def sliced_wasserstein(
     Args:
         left: Points `(samples, width)`.
         right: Points `(other samples, width)`; each coordinate of both is
-            first brought to the mean 0 and the deviation 1 of these.
+            first standardized by the mean and deviation of `right`.
         directions: Number of random directions to average over.
         seed: Seed of the random directions.
 

@@ -83,7 +83,7 @@ def neighbor(
     found: Assessment,
     row: int,
 ) -> list[str]:
-    """Writes whether a molecule is in the domain, and what is next to it.
+    """Writes whether a molecule is in the domain, and its neighbor.
 
     Args:
         task: Entry `task` of a record.

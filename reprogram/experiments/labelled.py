@@ -47,7 +47,7 @@ class Labelled:
 
     @property
     def notes(self) -> list[str]:
-        """What a user should know before training."""
+        """Notes for the user before training."""
         return [
             *getattr(self.read, "notes", ()),
             *(f"Not in the table: {name}" for name in self.missing()),
@@ -55,7 +55,7 @@ class Labelled:
 
     @property
     def warnings(self) -> list[str]:
-        """What a record warns of."""
+        """Warnings for the record."""
         notes = list(getattr(self.read, "notes", ()))
         return notes + [f"Not read by the source: {row}" for row in self.unread]
 
@@ -88,7 +88,7 @@ class Labelled:
         return name, [n for n in rivals if n != "none"]
 
     def identity(self) -> dict[str, str | None]:
-        """Returns what results depend on besides the flags."""
+        """Returns the settings besides the flags that results depend on."""
         from reprogram.program import fingerprint
 
         data = self.data

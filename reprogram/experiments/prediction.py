@@ -169,7 +169,7 @@ class Run:
         width = len(self.columns()) - 1
         rows = [[""] * width + [reason] for reason in reasons]
         keep = [row for row, reason in enumerate(reasons) if not reason]
-        # Inputs of like length together need little padding.
+        # Inputs of similar length together need little padding.
         keep.sort(key=lambda row: len(inputs[row]))
         for start in range(0, len(keep), BATCH):
             part = keep[start : start + BATCH]

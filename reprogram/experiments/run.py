@@ -185,7 +185,7 @@ class Experiment:
                 fitted to them again. `None` keeps the fit of the first draw.
 
         Returns:
-            What was saved, in words for the record.
+            Description of the saved predictor, for the record.
         """
         first = next(iter(self.data.draws))
         count = sum(map(len, everything or self.data.draws[first]))
@@ -236,7 +236,7 @@ def _fingerprint(source: Any) -> str | None:
 
 
 def _about(predictor: predictors.Predictor, data: Data) -> dict[str, Any]:
-    """What a page shows of a predictor, its program drawn."""
+    """Parts of the report page about a predictor, with its program."""
     about = predictor.about(data) if hasattr(predictor, "about") else {}
     program = about.pop("program", None)
     if program:

@@ -1,4 +1,4 @@
-"""Predictors: what is fitted on labelled rows and predicts.
+"""Predictors: models that are fitted to labelled rows.
 
 One protocol and one dict. A new predictor is a class with `fit`, `predict`,
 `save` and `load`, a row in `PREDICTORS` and a row in the table of tests.
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class Fitted(Protocol):
-    """What a run has saved: it predicts, whatever it is made of."""
+    """A predictor as a run has saved it."""
 
     @property
     def name(self) -> str:
-        """Row of the table of results."""
+        """Name in the table of results."""
         ...
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
@@ -36,9 +36,9 @@ class Predictor(Fitted, Protocol):
     """A model of one task that can be fitted and saved.
 
     `assess(inputs, confidence) -> Assessment` is optional: intervals or sets,
-    domain and nearest training molecules. `about(data)` is optional too: what
-    a page shows of it. `parameters` counts what was fitted, `None` where that
-    has no sense.
+    domain and nearest training molecules. `about(data)` is optional too: its
+    part of the report page. `parameters` is the number of fitted values, `None`
+    where that makes no sense.
     """
 
     @property

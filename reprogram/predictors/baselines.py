@@ -1,4 +1,4 @@
-"""Classical models on features: what a program must be compared with."""
+"""Classical models on features, the baselines of a program."""
 
 import dataclasses
 import json
@@ -76,7 +76,7 @@ class BaselinePredictor:
 
     @property
     def name(self) -> str:
-        """Row of the table; the trivial model is named after the problem."""
+        """Name in the table of results; for `trivial` by the problem."""
         problem = getattr(self, "problem", "regression")
         if self.key == "trivial" and problem != "regression":
             return "majority class"

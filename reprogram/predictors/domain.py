@@ -1,4 +1,4 @@
-"""Whether a molecule is like those that a model has learned from."""
+"""Applicability domain: similarity to the training molecules."""
 
 import dataclasses
 
@@ -12,12 +12,12 @@ CHUNK = 2048
 
 @dataclasses.dataclass(frozen=True)
 class Domain:
-    """The training molecules, and how near a molecule must be to them.
+    """The training molecules, and the least similarity to them.
 
     Args:
-        counts: Fragments of the training molecules, see
+        counts: Counts of the fragments of the training molecules, see
             `fingerprints.unfolded_counts`.
-        limit: The least similarity that is inside, from 0 to 1.
+        limit: Least similarity inside the domain, from 0 to 1.
 
     Example:
     >>> from reprogram.molecules.fingerprints import unfolded_counts
@@ -36,7 +36,7 @@ class Domain:
         """Finds the nearest training molecules.
 
         Args:
-            counts: Fragments of molecules.
+            counts: Counts of the fragments of molecules.
 
         Returns:
             For each molecule the row of its nearest training molecule, the
@@ -50,7 +50,7 @@ def learn(counts: sparse.csr_matrix, share: float = 0.05) -> Domain:
     """Draws the border where the least usual training molecules are.
 
     Args:
-        counts: Fragments of the training molecules.
+        counts: Counts of the fragments of the training molecules.
         share: Share of the training molecules that are less similar to their
             nearest neighbor than the border.
 

@@ -23,7 +23,7 @@ class Ensemble:
     """
 
     name = "few-label ensemble"
-    parameters = None  # kernels and trees have no number that compares
+    parameters = None  # not comparable for kernels and trees
 
     def __init__(self, seed: int = 0):
         self.seed = seed
@@ -58,7 +58,7 @@ class Ensemble:
         return self
 
     def _table(self, inputs: np.ndarray) -> dict[str, Any] | None:
-        """Returns what the parts read, from the features of the experiment."""
+        """Returns features for the parts, from those of the experiment."""
         if self.features is None or self.model.random:
             return None
         views = {view for part in self.model.parts for view in part.views}
@@ -128,7 +128,7 @@ class Ensemble:
         return self.model.carried()
 
     def about(self, data: Data) -> dict[str, Any]:
-        """Returns what a page shows of the ensemble: who carried it."""
+        """Returns the shares of the parts, for the report page."""
         return {"carried": self.carried()}
 
     def save(self, folder: pathlib.Path) -> None:

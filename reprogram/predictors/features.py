@@ -16,7 +16,7 @@ FRAGMENTS = tuple(
     f"counts {name}"
     for name in ("ecfp4", "ecfp6", "fcfp4", "atom pairs", "torsions")
 )
-SHORTEST = 9  # MiniRocket's kernels are so long.
+SHORTEST = 9  # length of MiniRocket's kernels
 BATCH = 256
 
 
@@ -41,8 +41,8 @@ class Features:
         """Returns the features of some inputs, a row each.
 
         Args:
-            kind: `"source"` and `"scores"`, what a head reads of the source
-                and what the source puts out; otherwise see `compute`.
+            kind: `"source"` for the features of the source, `"scores"` for
+                its outputs; otherwise see `compute`.
             inputs: Raw inputs `(samples, ...)`.
         """
         rows = [self._rows.get(_key(item), -1) for item in inputs]
@@ -154,8 +154,8 @@ def read_source(
         inputs: Raw inputs `(samples, ...)`.
 
     Returns:
-        `"source"`, what a linear head reads, and `"scores"`, what the source
-        puts out, as arrays `(samples, columns)`.
+        `"source"`, the features for a linear head, and `"scores"`, the
+        outputs of the source, as arrays `(samples, columns)`.
 
     Raises:
         ValueError: If there is no source.
@@ -174,7 +174,7 @@ def read_source(
     both = keras.Model(source.model.inputs, outputs)
     order = np.arange(len(inputs))
     if source.modality in ("molecule", "token"):
-        # Strings of like length together need little padding.
+        # Strings of similar length together need little padding.
         order = np.argsort([len(str(row)) for row in inputs], kind="stable")
     parts: list[list[np.ndarray]] = []
     for start in range(0, len(order), BATCH):
@@ -199,7 +199,7 @@ def read_front(
         inputs: Raw inputs `(samples, ...)`.
 
     Returns:
-        What the layer puts out, with the mask as a last channel
+        Outputs of the layer, with the mask as a last channel
         `(samples, length, width + 1)`.
     """
     from reprogram.sources.slicing import slice_source

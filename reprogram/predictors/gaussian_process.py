@@ -17,7 +17,7 @@ JITTER = 1e-6
 
 
 class Posterior:
-    """What a Gaussian process knows after observations.
+    """The posterior of a Gaussian process.
 
     Args:
         covariance: Covariance of the observations, their noise included,

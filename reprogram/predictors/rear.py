@@ -13,7 +13,7 @@ def behind(model: Reprogrammer) -> "Rear | None":
     """Cuts off the frozen layers in front of a program.
 
     The rest shares all weights and trains the same program. Its inputs are
-    what the last of these layers puts out, with the mask as a last channel, so
+    the outputs of the last of these layers, with the mask as a last channel, so
     that the frozen layers need to run only once for each input.
 
     Args:

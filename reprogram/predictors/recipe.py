@@ -28,7 +28,7 @@ class Recipe:
         prompt_length: Number of vectors of a soft prompt.
         window: Share of height, width or length that a frame leaves to the
             data.
-        program: Numbers that a program is made of, a key of
+        program: Parametrization of the program, a key of
             `transforms.programs.PROGRAMS`.
         squash: Function that keeps a frame in the source's range: 'tanh',
             'sigmoid' or 'linear'.
@@ -77,6 +77,6 @@ class Recipe:
 
 
 def fields(known: dict[str, Any]) -> dict[str, Any]:
-    """Keeps what a recipe has of the choices in a record of any version."""
+    """Keeps the fields of a recipe from a record of any version."""
     names = {field.name for field in dataclasses.fields(Recipe)}
     return {name: value for name, value in known.items() if name in names}

@@ -126,7 +126,7 @@ class Reprogrammed:
         )
 
     def about(self, data: Data) -> dict[str, Any]:
-        """Returns what a page shows of the program.
+        """Returns the parts of the report page about the program.
 
         Args:
             data: The data it was fitted to; three test rows are shown.

@@ -186,7 +186,7 @@ def _compile(
     recipe: Recipe,
     labels: np.ndarray,
 ) -> None:
-    """Tells a loss that weighs classes how large they are."""
+    """Compiles with a loss that knows the sizes of the classes."""
     if recipe.loss and labels.ndim == 1:
         mapping = model.mapping
         count = getattr(mapping, "classes", getattr(mapping, "targets", 0))
@@ -199,7 +199,7 @@ def _compile(
 
 
 def _callbacks(transform: keras.layers.Layer) -> list[keras.callbacks.Callback]:
-    """What a transform needs, before what keeps the best weights."""
+    """Callbacks that a transform needs in training."""
     if isinstance(transform, transforms.SparseTokenMap):
         return [transforms.SparseCoding()]
     if isinstance(transform, transforms.TokenRewriting):

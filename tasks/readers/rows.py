@@ -31,7 +31,7 @@ class Inputs(NamedTuple):
     def parts(
         self, start: int = 0
     ) -> Iterator[tuple[tuple[list[str], ...], list, list[str]]]:
-        """Yields the cells, the inputs and the reasons of the next rows.
+        """Yields the cells, the inputs and the reasons of each part.
 
         Args:
             start: Number of rows to skip.

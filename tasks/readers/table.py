@@ -194,7 +194,7 @@ def smiles_column(columns: Sequence[str], name: str = "") -> str:
 
 
 def column(columns: Sequence[str], option: str, name: str = "") -> str:
-    """Finds the column that is asked for, or the one with a usual name.
+    """Finds a column by its name, or by a usual name.
 
     Args:
         columns: Names of the columns of the table.

@@ -1,4 +1,4 @@
-"""Which rows train, which rows test, and how alike the two are."""
+"""Splits into training and test rows, and their similarity."""
 
 from reprogram.tasks.splits.draws import draw
 from reprogram.tasks.splits.sides import SIDES

@@ -1,4 +1,4 @@
-"""Which rows train and which rows test."""
+"""Splits of a task into training and test rows."""
 
 import zlib
 from collections.abc import Callable
@@ -123,7 +123,7 @@ def random_split(
 
 
 def given_split(task: Task) -> Split:
-    """Splits rows as the task says.
+    """Splits rows as given by the task.
 
     Args:
         task: A task with `split`.

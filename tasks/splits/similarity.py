@@ -1,4 +1,4 @@
-"""How alike test and training molecules are."""
+"""Similarity of test and training molecules."""
 
 from collections.abc import Sequence
 

@@ -119,7 +119,7 @@ def _read_layers(
     parts = map_chunks(read, smiles, jobs)
     rows = [row for part, _ in parts for row in part]
     good = [i for i, row in enumerate(rows) if row and not explain(row)]
-    # Strings of like length together need little padding.
+    # Strings of similar length together need little padding.
     good.sort(key=lambda i: len(rows[i]))
     sizes = [int(np.prod(out.shape[1:])) for out in model.outputs]
     tables = [np.full((len(rows), n), np.nan, "float32") for n in sizes]

@@ -222,7 +222,7 @@ class MoleculePredictor:
         return np.stack(values, axis=1)
 
     def _plain(self, values: np.ndarray) -> np.ndarray:
-        """Brings columns that were learned as logarithms back."""
+        """Turns columns of logarithms back into values."""
         if not any(self.logs):
             return values
         with np.errstate(over="ignore"):

@@ -148,7 +148,7 @@ class Stack:
         return self.shares[self.shares > 0] @ np.stack(values)
 
     def deviation(self, features: Features) -> np.ndarray:
-        """Returns how unsure each row is, in units of the target `(rows,)`."""
+        """Returns the uncertainty of each row, in target units `(rows,)`."""
         first = self.models[self.parts[0].name]
         assert isinstance(first, Process)  # see Args
         return first.deviation(features)

@@ -44,7 +44,7 @@ class Fragments:
     def __getitem__(self, rows: np.ndarray | slice) -> "Fragments":
         chosen = self.rows[rows]
         if self.counts.shape[0] ** 2 > KEPT >= len(chosen) ** 2:
-            # A few rows of a large table remember what is theirs.
+            # A few rows of a large table keep similarities of their own.
             return Fragments(self.counts[chosen], np.arange(len(chosen)), {})
         return Fragments(self.counts, chosen, self.memory)
 
