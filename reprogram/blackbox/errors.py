@@ -1,4 +1,4 @@
-"""What can go wrong with a service or an oracle that answers queries."""
+"""Errors of services and oracles."""
 
 
 class BudgetSpent(ValueError):
@@ -18,7 +18,7 @@ class Refused(RuntimeError):
 
     Args:
         message: Description of what happened.
-        wait: Seconds after which the service wants to be asked again.
+        wait: Time in seconds after which to send the batch again.
     """
 
     def __init__(self, message: str, wait: float | None = None):

@@ -18,7 +18,7 @@ Rng = np.random.Generator
 
 
 class Estimator(Protocol):
-    """What training asks of an estimator."""
+    """The interface of an estimator."""
 
     def points(self, center: Array, rng: Rng) -> Array:
         """Returns programs to ask about `(points, values)`."""
@@ -235,7 +235,7 @@ class Clipped:
     """Limits the length of an estimate to the root of its dimension.
 
     Args:
-        estimator: Another estimator.
+        estimator: Estimator whose estimates are limited.
 
     Reference: Park et al., ZIP: an efficient zeroth-order prompt tuning for
     black-box vision-language models, 2025.
@@ -267,8 +267,8 @@ def get(identifier: str | Estimator, **options: Any) -> Estimator:
     """Returns an estimator.
 
     Args:
-        identifier: A key of `ESTIMATORS`, or an estimator.
-        **options: Arguments of the estimator, if it is named.
+        identifier: Key of `ESTIMATORS`, or an estimator.
+        **options: Arguments of the estimator, if given by name.
 
     Returns:
         The estimator.

@@ -34,11 +34,11 @@ class Options:
 
     Args:
         method: `"estimate"` (gradients from scores), `"cma"` or `"prime"`.
-        estimator: A key of `estimators.ESTIMATORS`.
+        estimator: Name of an estimator, a key of `estimators.ESTIMATORS`.
         program: Parameterization of the frame, a key of
             `transforms.programs`; few numbers need few queries.
         mapping: `"linear"`, or a key of `mappings.MAPPINGS` that counts.
-        window: Share of the frame that the data take.
+        window: Share of the frame that the data fill.
         learning_rate: Learning rate of Adam.
         batch_size: Number of samples a step.
         epochs: Largest number of epochs; the budget ends training before.
@@ -63,7 +63,7 @@ class Options:
 
 
 def check(data: Data, service: Service) -> None:
-    """Checks that a task and a service go together; asks nothing.
+    """Checks that a task fits a service, without a query.
 
     Raises:
         ValueError: If they do not.
@@ -113,12 +113,12 @@ class Job:
     """One draw of a task in front of a service.
 
     Args:
-        data: A classification task; its first draw is used.
-        service: The service that is asked.
-        model: The frame around it.
-        options: Choices of training.
-        encoder: A local source, for priming.
-        tell: Called with lines of progress.
+        data: Classification task; its first draw is used.
+        service: Service that is queried.
+        model: `BlackBoxReprogrammer` around the service.
+        options: Choices of training by queries.
+        encoder: Local source for priming.
+        tell: Function that is called with lines of progress.
     """
 
     data: Data
@@ -211,8 +211,8 @@ def run(job: Job, folder: pathlib.Path) -> dict[str, Any]:
     written as well.
 
     Args:
-        job: The task, the service and the choices.
-        folder: Folder of the run.
+        job: Job with the task, the service and the choices.
+        folder: Path of the folder of the run.
 
     Returns:
         The parts of a record that training by queries decides.

@@ -18,8 +18,8 @@ class Forward:
     """Asks a service for the scores of inputs under several programs.
 
     Args:
-        meter: The service, metered.
-        transform: The input transform; in inference mode, as differences
+        meter: `Meter` around the service.
+        transform: Input transform, used in inference mode, as differences
             between random losses mean nothing.
     """
 
@@ -79,7 +79,7 @@ class Forward:
             points: Programs `(points, values)`.
             inputs: Inputs of the transform `(rows, ...)`.
             purpose: Purpose of the queries, as in `Meter.query`.
-            reserve: Number of queries that must be left afterwards.
+            reserve: Number of queries to leave afterwards.
 
         Returns:
             Log-probabilities, or logits, `(points, rows, classes)`.

@@ -40,13 +40,13 @@ DROP TABLE calls;
 
 @dataclasses.dataclass(frozen=True)
 class Bill:
-    """What was paid so far.
+    """The queries that were paid so far.
 
     Args:
         queries: Number of rows that were paid.
-        price: Their price in all.
+        price: Total price of these queries.
         purposes: Number of rows by purpose.
-        unconfirmed: Number of rows among them that got no answer.
+        unconfirmed: Number of paid rows without an answer.
     """
 
     queries: int
@@ -63,8 +63,8 @@ class Ledger:
     it counts as paid. An input whose answer is known is not asked again.
 
     Args:
-        path: Path of an SQLite file, made if there is none; by default
-            nothing is kept on disk. Several processes may share the file.
+        path: Path of an SQLite file, created if missing; by default nothing is
+            kept on disk. Several processes may share the file.
 
     Example:
     >>> ledger = Ledger()
@@ -164,11 +164,11 @@ class Ledger:
     def ask(
         self, name: str, oracle: Oracle, smiles: Sequence[str]
     ) -> np.ndarray:
-        """Asks an oracle for what is not known yet.
+        """Asks an oracle for values that are not known yet.
 
         Args:
             name: Name of the oracle.
-            oracle: Takes a list of SMILES and returns as many numbers.
+            oracle: Function from a list of SMILES to as many numbers.
             smiles: Canonical SMILES strings.
 
         Returns:

@@ -22,20 +22,20 @@ class Meter:
     """Asks a model that only answers queries, and counts.
 
     Args:
-        service: Takes a NumPy batch `(rows, ...)`, gives scores
-            `(rows, classes)`: a function, or an object such as
-            `HttpService` whose `send(batch, key)` raises `Refused`, `Lost` or
-            `ServiceError`.
-        ledger: Keeps queries and scores; by default in memory.
-        budget: Number of queries that may be paid in all; `None` for any.
+        service: Function from a NumPy batch `(rows, ...)` to scores `(rows,
+            classes)`, or an object such as `HttpService` whose `send(batch,
+            key)` raises `Refused`, `Lost` or `ServiceError`.
+        ledger: Ledger of queries and scores; by default in memory.
+        budget: Largest number of paid queries in all; `None` for no limit.
         price: Price of a query.
-        batch_size: Number of inputs that are sent at once.
+        batch_size: Number of inputs in a batch.
         attempts: Number of times that a batch is sent before giving up.
         rate: Largest number of queries a second.
         name: Name of the service; a ledger belongs to one.
 
     Attributes:
-        watch: Called with the number of queries so far, after each batch.
+        watch: Function that is called with the number of queries so far, after
+            each batch.
 
     Raises:
         ValueError: If a number is out of range, or the ledger belongs to
@@ -96,12 +96,12 @@ class Meter:
     def query(
         self, inputs: np.ndarray, purpose: str, reserve: int = 0
     ) -> np.ndarray:
-        """Asks what is not known yet.
+        """Queries the service for inputs whose scores are not known yet.
 
         Args:
             inputs: Inputs of the service `(rows, ...)`.
             purpose: `"train"`, `"validation"`, `"inference"` or `"check"`.
-            reserve: Number of queries that must be left afterwards.
+            reserve: Number of queries to leave afterwards.
 
         Returns:
             Scores `(rows, classes)`, float32.

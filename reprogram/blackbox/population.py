@@ -31,13 +31,12 @@ def evolve(
     Args:
         model: A compiled model; a program of up to some hundred values is
             best, see `transforms.programs`.
-        training: Inputs and class ids.
-        validation: Inputs and class ids that choose the generation.
+        training: Pair of inputs and class ids.
+        validation: Pair of inputs and class ids, used to choose the generation.
         deviation: Standard deviation of the first population.
         batch_size: Number of samples that judge a generation.
-        keep: Number of queries that must be left at the end, such as for a
-            test.
-        tell: Called with lines of progress.
+        keep: Number of queries to leave at the end, such as for a test.
+        tell: Function that is called with lines of progress.
 
     Returns:
         `val_loss` and `queries` at each validation.

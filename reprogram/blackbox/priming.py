@@ -32,14 +32,14 @@ class Primed:
     Args:
         predict: Function from raw inputs to class probabilities; it asks the
             service only if `winner` is `"service"`.
-        winner: The name of the best in `accuracies`; a student must be better
-            than the service by a standard error, as its epoch was chosen on
-            the same data.
-        accuracies: On validation data: `"primed"` (the reprogrammed student),
-            `"local"` (the encoder reprogrammed without the service) and
-            `"service"` (its scores under the mapping).
-        models: The two reprogrammed models.
-        sources: Their sources: the student and the encoder.
+        winner: Name of the best in `accuracies`; a student must be better than
+            the service by a standard error, as its epoch was chosen on the same
+            data.
+        accuracies: Validation accuracies of `"primed"` (the reprogrammed
+            student), `"local"` (the encoder reprogrammed without the service)
+            and `"service"` (its scores under the mapping).
+        models: Reprogrammed models by name, `"primed"` and `"local"`.
+        sources: Sources of these models: the student and the encoder.
         agreement: Share of the training inputs to which student and service
             give the same class.
     """
@@ -69,11 +69,11 @@ def student(
     input, each shares the scores that were paid once.
 
     Args:
-        source: The encoder; it stays as it is.
+        source: Encoder, which stays frozen.
         inputs: Raw inputs of the encoder `(samples, ...)`.
         scores: Log-probabilities or logits `(samples, classes)`.
         steps: Number of training steps of the head, in batches of 32.
-        seed: Seed of its first weights.
+        seed: Seed of the initial weights of the head.
 
     Returns:
         A source with the service's classes.
@@ -128,14 +128,14 @@ def prime(
     """Asks each input once, then does without the service where it can.
 
     Args:
-        model: The service with the transform and mapping it is asked
-            through; its mapping learns from the same scores.
-        source: The local encoder, of the same modality.
-        training: Raw inputs and class ids.
-        validation: Raw inputs and class ids that decide who serves.
-        recipe: Recipe by which the student is reprogrammed.
-        prepare: Function from raw inputs to what the transform in front of
-            the service reads.
+        model: `BlackBoxReprogrammer` around the service; its mapping learns
+            from the same scores.
+        source: Local encoder of the same modality.
+        training: Pair of raw inputs and class ids.
+        validation: Pair of raw inputs and class ids that choose the winner.
+        recipe: Recipe for reprogramming the student.
+        prepare: Function from raw inputs to inputs of the transform in front of
+            the service.
 
     Returns:
         The student and the choice.

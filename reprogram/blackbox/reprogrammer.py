@@ -30,16 +30,16 @@ class BlackBoxReprogrammer(keras.Model):
     TensorFlow backend.
 
     Args:
-        meter: The service, metered.
-        transform: An input transform, or its name; in inference mode, as
+        meter: `Meter` around the service.
+        transform: Input transform, or its name; used in inference mode, as
             differences between random losses mean nothing.
-        mapping: A label mapping, or its name. It reads log-probabilities, or
-            the logits of a service that gives these.
-        estimator: A gradient estimator, or a key of `estimators.ESTIMATORS`.
+        mapping: Label mapping, or its name. It reads log-probabilities, or the
+            logits of a service that returns logits.
+        estimator: Gradient estimator, or a key of `estimators.ESTIMATORS`.
         seed: Seed of the points; with the seed of Keras it repeats a run.
 
     Attributes:
-        stopped: Why training ended before its epochs, or empty.
+        stopped: Reason why training ended early; empty if it did not.
         idle: Whether there was no step since it was last set.
         reserve: Number of queries that training leaves, for validation.
         forward: The transform and the service, at any program.

@@ -22,16 +22,16 @@ SMALLEST = 1e-6
 
 @dataclasses.dataclass(frozen=True)
 class Service:
-    """A service, and what it reads.
+    """A service with the format of its inputs.
 
     Args:
-        ask: A function from a batch to scores, or an object such as
-            `HttpService` whose `send` is asked; see `Meter`.
-        shape: Shape of an input, without the batch.
+        ask: Function from a batch to scores, or an object with `send` such as
+            `HttpService`; see `Meter`.
+        shape: Shape of an input, without the batch axis.
         value_range: Lowest and highest value of an input.
         prepare: Function from raw inputs of a task to arrays in that range.
         name: Name of the service.
-        model: The model itself, if it is here and tells all its scores.
+        model: Local Keras model of the service, if all its scores are returned.
     """
 
     ask: Any
@@ -58,7 +58,7 @@ def metered(name: str, kind: str = "", number: int = 0) -> Service:
         name: Name of the source, as for `sources.load`.
         kind: Restriction of its scores, as `restrict` takes it; empty for
             none.
-        number: Number of classes that are told, or of decimals.
+        number: Number of classes that are returned, or of decimals.
     """
     source = sources.load(name)
     ask = local(source.model)
@@ -124,12 +124,12 @@ RESTRICTIONS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
 
 
 def restrict(service: Ask, kind: str, number: int = 0) -> Ask:
-    """Lets a service say less than it knows.
+    """Restricts the scores that a service returns.
 
     Args:
         service: Function from a batch to probabilities `(rows, classes)`.
         kind: `"top_k"`, `"rounded"` or `"label"`.
-        number: Number of classes that are told, or of decimals.
+        number: Number of classes that are returned, or of decimals.
 
     Returns:
         A service of the same kind.

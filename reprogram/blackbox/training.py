@@ -13,10 +13,10 @@ Pair = tuple[np.ndarray, np.ndarray]
 
 
 class Spending(keras.callbacks.Callback):
-    """Tells queries, cost, quality and the time left after every epoch.
+    """Reports queries, cost, quality and the time left after every epoch.
 
     Args:
-        tell: Called with a line.
+        tell: Function that is called with a line of text.
     """
 
     def __init__(self, tell: Callable[[str], None] = print):
@@ -68,14 +68,13 @@ def train(
     paid and goes on.
 
     Args:
-        model: A compiled model.
-        training: Inputs and class ids.
-        validation: Inputs and class ids that choose the epoch.
+        model: Compiled `BlackBoxReprogrammer`.
+        training: Pair of inputs and class ids.
+        validation: Pair of inputs and class ids, used to choose the epoch.
         epochs: Largest number of epochs.
         batch_size: Number of samples a step.
-        keep: Number of queries that must be left at the end, such as for a
-            test.
-        tell: Called with lines of progress.
+        keep: Number of queries to leave at the end, such as for a test.
+        tell: Function that is called with lines of progress.
 
     Returns:
         `loss`, `val_loss`, `queries` and the metrics of each epoch.

@@ -16,7 +16,7 @@ def alerts(smiles: Sequence[str], catalog: str) -> list[str]:
 
     Args:
         smiles: Valid SMILES strings.
-        catalog: `"PAINS"` or `"Brenk"`.
+        catalog: Name of the catalog, `"PAINS"` or `"Brenk"`.
 
     Returns:
         For each molecule the names of its alerts, separated by semicolons;

@@ -20,7 +20,7 @@ def descriptors(smiles: Sequence[str], jobs: int = 1) -> np.ndarray:
 
     Args:
         smiles: Valid SMILES strings.
-        jobs: Processes to use; -1 for all cores.
+        jobs: Number of processes; -1 for all cores.
 
     Returns:
         A float64 array of shape `(molecules, descriptors)`, columns in the

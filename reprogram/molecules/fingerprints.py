@@ -33,8 +33,8 @@ def unfolded_counts(
 
     Args:
         smiles: Valid SMILES strings.
-        kind: The kind of fragments, a key of `GENERATORS`.
-        jobs: Processes to use; -1 for all cores.
+        kind: Kind of fragments, a key of `GENERATORS`.
+        jobs: Number of processes; -1 for all cores.
 
     Returns:
         A sparse float32 matrix of counts of shape `(molecules, 2**32)`, whose

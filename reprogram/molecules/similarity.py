@@ -20,8 +20,8 @@ def tanimoto(
     """Computes the Tanimoto similarity of rows of zeros and ones.
 
     Args:
-        first: Zeros and ones `(rows, columns)`, dense or sparse.
-        second: Zeros and ones with as many columns, of the same kind.
+        first: Array of zeros and ones `(rows, columns)`, dense or sparse.
+        second: Array of zeros and ones with as many columns, of the same type.
 
     Returns:
         The number of shared ones over the number of all, in [0, 1], of shape
@@ -51,7 +51,7 @@ def minmax_kernel(
     Args:
         first: Whole numbers up to 65,535 of shape `(molecules, columns)`,
             see `fingerprints.unfolded_counts`.
-        second: Counts of as many columns; None for those of `first`.
+        second: Counts with as many columns; None for those of `first`.
 
     Returns:
         The sums of minima over the sums of maxima, in [0, 1], of shape

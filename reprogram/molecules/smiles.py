@@ -12,8 +12,7 @@ def parse(smiles: str) -> Chem.Mol:
     """Reads one SMILES string.
 
     Args:
-        smiles: A SMILES string, with nothing behind it but a CXSMILES
-            extension.
+        smiles: SMILES string, with nothing behind it but a CXSMILES extension.
 
     Returns:
         The sanitized RDKit molecule.

@@ -1,4 +1,4 @@
-"""Limits that the drawing of a molecule alone can break."""
+"""Limits that are checked on the structure of a molecule alone."""
 
 from typing import Any
 
@@ -40,10 +40,10 @@ IMPLAUSIBLE = tuple(
 
 
 class Frame:
-    """Limits of an objective near one start, by the drawing alone.
+    """Limits of an objective near one start, checked on the structure alone.
 
     Args:
-        objective: The objective of the search.
+        objective: Objective of the search.
         start: Canonical SMILES, or `None` if there is none.
     """
 
@@ -73,7 +73,7 @@ class Frame:
         )
 
     def allows(self, molecule: Chem.Mol, slack: float = 0.0) -> bool:
-        """Says whether a molecule may be asked; similarity has some slack."""
+        """Whether a molecule may be evaluated; similarity has some slack."""
         objective = self.objective
         if molecule.GetNumHeavyAtoms() > self.limit:
             return False

@@ -90,7 +90,7 @@ def reached(
 
 
 def tricks(archive: Archive, start: str) -> dict[str, dict] | None:
-    """Says what cheap tricks reach from the start of a search.
+    """Measures what cheap tricks reach from the start of a search.
 
     Returns:
         By trick what `reached` returns; `None` where an oracle is not of this

@@ -14,16 +14,16 @@ class Objective:
     """Properties to raise, to lower and to keep within bounds.
 
     Args:
-        maximise: Properties to raise, names that `oracles.get` takes.
-        minimise: Properties to lower.
-        at_least: Lower bounds by property; it may be one of `maximise`, and
-            is then the value that is enough.
+        maximise: Names of properties to raise, as in `oracles.get`.
+        minimise: Names of properties to lower.
+        at_least: Lower bounds by property; for one of `maximise` it is the
+            value that is enough.
         at_most: Upper bounds by property.
         similarity: Least Tanimoto similarity to the start, ECFP4.
-        counts: Whether the similarity is of counts, which one cannot game
-            by repeating a group, instead of 2,048 bits.
-        max_heavy_atoms: Largest molecule; a start that is larger raises it to
-            its own size; 0 for no limit.
+        counts: Whether the similarity uses counts, which repeating a group
+            cannot game, instead of 2,048 bits.
+        max_heavy_atoms: Largest number of heavy atoms, at least that of the
+            start; 0 for no limit.
         alerts: Whether PAINS and Brenk alerts that the start does not have
             are allowed.
         plausible: Whether strained and reactive groups that the start does
@@ -81,7 +81,7 @@ class Objective:
 
     @property
     def properties(self) -> tuple[str, ...]:
-        """All properties that must be asked, without repeats."""
+        """All properties that must be evaluated, without repeats."""
         names = (*self.maximise, *self.minimise, *self.at_least, *self.at_most)
         return tuple(dict.fromkeys(names))
 
@@ -112,7 +112,8 @@ class Objective:
         """Adds up how far the bounds are missed.
 
         Args:
-            values: `(molecules, properties)`; NaN misses every bound.
+            values: Property values `(molecules, properties)`; NaN misses every
+                bound.
             scale: Unit of each property `(properties,)`, by default 1.
 
         Returns:
@@ -128,7 +129,7 @@ class Objective:
         return np.where(np.isnan(values).any(axis=1), np.inf, total)
 
     def directions(self, values: np.ndarray) -> np.ndarray:
-        """Returns what shall grow, `(molecules, objectives)`."""
+        """Returns the values to maximize, `(molecules, objectives)`."""
         columns = [self.properties.index(n) for n in self.maximise]
         lowered = [self.properties.index(n) for n in self.minimise]
         return np.concatenate([values[:, columns], -values[:, lowered]], axis=1)
@@ -139,8 +140,8 @@ class Objective:
         """Makes one number of all properties, for a search to raise.
 
         Args:
-            values: `(molecules, properties)`, of all molecules so far, which
-                give the units if there are several properties.
+            values: Property values `(molecules, properties)` of all molecules
+                so far, which give the units if there are several properties.
             weights: Weights of the objectives `(objectives,)`, by default
                 equal.
 
@@ -180,8 +181,8 @@ def bounds(
     """Reads bounds that are written as `property:value`.
 
     Args:
-        texts: The bounds; a value alone is for the only property.
-        properties: Properties to raise or to lower.
+        texts: Bounds as text; a value alone is for the only property.
+        properties: Names of the properties to raise or to lower.
         name: Name of the bounds in error messages.
 
     Returns:
@@ -220,7 +221,7 @@ def front(values: np.ndarray) -> np.ndarray:
     """Finds the Pareto front.
 
     Args:
-        values: Values that shall grow `(molecules, objectives)`.
+        values: Values to maximize `(molecules, objectives)`.
 
     Returns:
         Whether no other molecule is better in one objective and not worse in

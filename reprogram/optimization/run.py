@@ -34,7 +34,7 @@ def optimize(
     tell: Callable[[str], None] = print,
     show: Callable[[str, float], None] | None = None,
 ) -> list[dict]:
-    """Searches from each start and keeps what it reaches.
+    """Searches from each start and saves the results.
 
     The folder holds `ledger.db`, every call of an oracle; and `starts/`, the
     result of each start. The same call goes on where an interruption, even a
@@ -44,13 +44,12 @@ def optimize(
     Args:
         objective: Properties to raise, to lower and to bound.
         starts: SMILES strings; `None` for a search without a start.
-        folder: Folder of the results, made if there is none.
+        folder: Path of the folder of the results, created if missing.
         plan: Budget, search and seed.
-        jobs: Number of processes, -1 for all cores; each has some of the
-            starts.
-        tell: Called with lines of progress.
-        show: Called with the stage and the number of calls so far, of the
-            budgets of all starts together.
+        jobs: Number of processes that share the starts; -1 for all cores.
+        tell: Function that is called with lines of progress.
+        show: Function that is called with the stage and the number of calls so
+            far, of the budgets of all starts together.
 
     Returns:
         For each start a dict, as `results.result` makes it; with `reason`
@@ -184,7 +183,7 @@ def _solve(
 def _unsteady(
     archive: Archive, ledger: Ledger, timeout: float | None
 ) -> dict[str, float]:
-    """Asks others' oracles about the best molecule again, as a check.
+    """Evaluates the best molecule again with external oracles, as a check.
 
     Returns:
         Answers that differ from the first, by oracle.

@@ -23,16 +23,16 @@ class Plan:
     """How to search.
 
     Args:
-        budget: Number of molecules that may be asked for each start, the
-            start included.
-        search: A key of `search.SEARCHES`.
+        budget: Largest number of evaluated molecules for each start, the start
+            included.
+        search: Name of the search, a key of `search.SEARCHES`.
         source: Name or path of a molecular source, for searches in its
             latent; empty for none.
-        options: Arguments of the search.
+        options: Arguments of the search by name.
         seed: Seed of all draws.
-        timeout: Seconds for one list of molecules, for oracles that are not
-            of this library.
-        floors: Whether to say what cheap tricks reach; only for oracles of
+        timeout: Time limit in seconds for one list of molecules, for external
+            oracles.
+        floors: Whether to report what cheap tricks reach; only for oracles of
             this library, which cost nothing.
     """
 
@@ -135,7 +135,7 @@ def prepare(start: str | None, plan: Plan) -> str | None:
 
 
 def first(archive: Archive, source: Any, budget: int) -> list[str]:
-    """Chooses what is asked before a search.
+    """Chooses the molecules to evaluate before a search.
 
     Returns:
         The start; without one up to `FIRST` allowed molecules, written by the

@@ -1,4 +1,4 @@
-"""What a report card holds, and the check that it does.
+"""The content of a report card, and the check of it.
 
 A card is one JSON object. What was attacked and with what budget stands in
 `threats`; every number stands in a section, and every section has one kind:
@@ -24,7 +24,7 @@ def check(card: Any) -> None:
     """Checks that a card is complete and consistent.
 
     Args:
-        card: A card as `files.plain` returns it.
+        card: Report card, as returned by `files.plain`.
 
     Raises:
         ValueError: If a field is missing or wrong; the message names all such

@@ -1,4 +1,4 @@
-"""What a report card says, in one sentence."""
+"""The verdict of a report card, in one sentence."""
 
 from collections.abc import Iterator
 
@@ -7,10 +7,10 @@ NORMS = ("Linf", "L2", "L1", "L0")
 
 
 def verdict(card: dict) -> str:
-    """Says how far a model can be trusted, and with which inputs.
+    """States how far a model can be trusted, and with which inputs.
 
     Args:
-        card: A card; of it `data`, `threats` and `sections` are read.
+        card: Report card; its `data`, `threats` and `sections` are read.
 
     Returns:
         A sentence made of the headline results, and a second one where the
@@ -42,7 +42,7 @@ def headlines(card: dict) -> dict[str, dict]:
     """Returns the results that sum up a card.
 
     Args:
-        card: A card, of which `sections` is read.
+        card: Report card; its `sections` are read.
 
     Returns:
         Those that were measured of: `clean`, the quality on inputs as they
@@ -126,7 +126,7 @@ def _falls(start: str, result: dict, where: str) -> str:
 
 
 def _threat(card: dict, result: dict) -> str:
-    """Names what an attack was allowed, with the epsilon that was used."""
+    """Names the threat of an attack, with the epsilon that was used."""
     for threat in card["threats"]:
         if threat["name"] == result["threat"] and threat["norm"] in NORMS:
             budget = f"{threat['norm']} {threat['epsilon']:.3g}"

@@ -16,10 +16,10 @@ class Outcomes:
     Args:
         problem: `"regression"`, `"classification"` or `"multilabel"`.
         names: Name of each column of `predictions`.
-        targets: `(rows, columns)`, for classification `(rows, 1)` class
-            numbers; NaN where missing.
-        predictions: `(rows, columns)`: values for regression, probabilities
-            of the classes or labels otherwise; NaN where missing.
+        targets: Targets `(rows, columns)`, for classification class ids `(rows,
+            1)`; NaN where missing.
+        predictions: Predictions `(rows, columns)`: values for regression,
+            otherwise probabilities of the classes or labels; NaN where missing.
     """
 
     problem: str
@@ -84,7 +84,7 @@ def column_errors(outcomes: Outcomes) -> np.ndarray:
     """Measures how wrong each prediction is, comparable between columns.
 
     Args:
-        outcomes: The test rows, as `read` returns them.
+        outcomes: Test rows, as returned by `read`.
 
     Returns:
         A masked array: `(rows, columns)` absolute errors, for regression in
@@ -120,7 +120,7 @@ def roc_curves(
     """Computes ROC curves, each class or label against the rest.
 
     Args:
-        outcomes: The test rows of a classification or multi-label task.
+        outcomes: Test rows of a classification or multi-label task.
 
     Returns:
         Name, false positive rates, true positive rates and area of each curve:

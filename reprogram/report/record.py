@@ -19,10 +19,10 @@ def save(path: str | os.PathLike, record: dict) -> None:
     """Checks a record and writes it as JSON, whole or not at all.
 
     Args:
-        path: The file, usually `record.json` in the run's folder.
-        record: The fields of `record.schema.json`; NumPy values are converted
-            and NaN becomes null. `schema` is filled in, and so is `verdict`
-            where it is missing.
+        path: Path of the file, usually `record.json` in the run's folder.
+        record: Dict with the fields of `record.schema.json`; NumPy values are
+            converted and NaN becomes null. `schema` is filled in, and so is
+            `verdict` where it is missing.
 
     Raises:
         TypeError: If a value cannot be written as JSON.
@@ -38,7 +38,7 @@ def load(path: str | os.PathLike) -> dict:
     """Reads and checks a record.
 
     Args:
-        path: A `record.json`, or the run's folder that holds it.
+        path: Path of a `record.json`, or of the run's folder that holds it.
 
     Returns:
         The record.
@@ -71,7 +71,7 @@ def table(record: dict) -> str:
     """Writes the results as a table for the terminal.
 
     Args:
-        record: A record; of it `seeds`, `task` and `models` are read.
+        record: Record of a run; its `seeds`, `task` and `models` are read.
 
     Returns:
         Lines of text, the verdict first. Only the headline metric has

@@ -1,4 +1,4 @@
-"""What a record of a run holds, and the check that it does.
+"""The content of a record of a run, and the check of it.
 
 The JSON schemas of records and cards lie beside this file.
 """
@@ -32,7 +32,7 @@ def check(record: dict) -> None:
     """Checks that a record is complete and consistent.
 
     Args:
-        record: A record as `files.plain` returns it.
+        record: Record of a run, as returned by `files.plain`.
 
     Raises:
         ValueError: If a field is missing or wrong; the message names all such
@@ -67,8 +67,8 @@ def validate(document: Any, schema: dict) -> list[str]:
     """Names everything in which a document departs from a JSON schema.
 
     Args:
-        document: Anything that JSON can hold.
-        schema: A JSON schema, draft 2020-12.
+        document: JSON value to check.
+        schema: JSON schema, draft 2020-12.
 
     Returns:
         A clause for each fault: the path, what is expected and what was

@@ -53,7 +53,7 @@ def interval(
     """Computes the mean and its 95 % confidence interval over seeds.
 
     Args:
-        values: One value a seed; None and NaN are left out.
+        values: Values, one for each seed; None and NaN are left out.
 
     Returns:
         The mean, and the half-width of the two-sided 95 % Student t interval:
@@ -227,9 +227,9 @@ def compare(
     """Compares a model with a baseline, seed by seed.
 
     Args:
-        record: A record.
-        baseline: An entry of its `models`.
-        model: Another entry; by default the one that was saved, see `saved`.
+        record: Record of a run.
+        baseline: Entry of the record's `models`.
+        model: Other entry of `models`; by default the saved one, see `saved`.
 
     Returns:
         The verdict `better`, `worse`, `no difference seen` or `not decided`,

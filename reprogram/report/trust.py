@@ -1,4 +1,4 @@
-"""What a saved model says of its own predictions, and whether that held."""
+"""The promises of a saved model about its predictions, and their check."""
 
 import math
 
@@ -16,7 +16,7 @@ def promises(record: dict) -> dict[str, str]:
     """Lists how often intervals or sets of the saved model held the truth.
 
     Args:
-        record: A record whose saved model may have the metrics of `NAMES`.
+        record: Record whose saved model may have the metrics of `NAMES`.
 
     Returns:
         Texts by name; empty where nothing was promised.
@@ -48,7 +48,7 @@ def carried(record: dict) -> list[tuple[str, list[list]]]:
     """Lists the parts of an ensemble for each target, the largest first.
 
     Args:
-        record: A record; of it `carried` and the names of the targets.
+        record: Record of a run; its `carried` and target names are read.
 
     Returns:
         For each target its name and the rows of its parts: name, share in

@@ -1,4 +1,4 @@
-"""What a run has shown, in one sentence."""
+"""The verdict of a run, in one sentence."""
 
 import numpy as np
 
@@ -23,15 +23,15 @@ CLOSE = 0.1
 
 
 def verdict(record: dict) -> str:
-    """Says which model to use, and what that rests on.
+    """States which model to use, and why.
 
     Paired differences over the seeds decide, in the headline metric. Where
     none is shown between the best mean and a simpler model, and the means are
     close, the simpler one is recommended; one seed shows nothing.
 
     Args:
-        record: A record; of it `seeds`, `task`, `train_size` and `models` are
-            read.
+        record: Record of a run; its `seeds`, `task`, `train_size` and `models`
+            are read.
 
     Returns:
         A sentence.

@@ -31,8 +31,8 @@ class HttpService:
             labels or its best few classes.
         key_variable: Environment variable that holds the key; it is sent as a
             bearer token, and neither logged nor saved.
-        timeout: Seconds until an answer is given up.
-        binary: Whether numbers go as bytes; only KServe's protocol.
+        timeout: Time limit for an answer in seconds.
+        binary: Whether numbers are sent as bytes; only for KServe's protocol.
 
     Raises:
         ValueError: If the address is of no known protocol, or the environment
@@ -81,7 +81,7 @@ class HttpService:
 
         Args:
             inputs: Inputs of the model `(rows, ...)`, float32.
-            key: Name of the batch, equal where it is sent again; goes as id
+            key: Name of the batch, equal where it is sent again; sent as the id
                 of the request and in the header `Idempotency-Key`.
 
         Returns:
@@ -215,7 +215,7 @@ def remote(
     classes: int | None = None,
     key_variable: str | None = None,
 ) -> scores.Service:
-    """Returns the service behind an address, with what it says it reads.
+    """Returns the service behind an address, with its input format.
 
     Pixels of 0 to 255 are brought to the range of its inputs. The other
     arguments are those of `HttpService`.

@@ -28,8 +28,8 @@ def ask(about: dict, inputs: np.ndarray, key: str, binary: bool) -> Message:
     Args:
         about: Dict with `name` and `datatype` of the model's input.
         inputs: Inputs of the model `(rows, ...)`.
-        key: Id of the request.
-        binary: Whether numbers go as bytes, both ways.
+        key: Identifier of the request.
+        binary: Whether numbers are sent and returned as bytes.
     """
     entry = {"name": about["name"], "datatype": about.get("datatype", "FP32")}
     request: dict[str, Any] = {"id": key, "inputs": [entry]}

@@ -26,14 +26,15 @@ def connect(
     """Finds a service without paying a query.
 
     Args:
-        name: Address of a model, as for `HttpService`; or name of a source.
+        name: Address of a model, as for `HttpService`, or name of a source.
         value_range: Lowest and highest value of the inputs of an address.
         classes: Number of classes, where an address gives labels only.
         key_variable: Environment variable that holds the key of an address.
-        restriction: Kind and number of `blackbox.restrict`, for a source.
+        restriction: Pair of kind and number for `blackbox.restrict`, for a
+            source.
 
     Raises:
-        ValueError: If there is no such service, or the range is none.
+        ValueError: If there is no such service, or the range is invalid.
     """
     if "://" not in name:
         return metered(name, *restriction)
@@ -53,8 +54,8 @@ class Queried:
     """A trained program in front of a service, which asks for every input.
 
     Args:
-        model: The program.
-        service: The service, with what it reads.
+        model: `BlackBoxReprogrammer` with the trained program.
+        service: Service with the format of its inputs.
         name: Name of the predictor in its record.
     """
 

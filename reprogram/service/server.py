@@ -13,10 +13,10 @@ def application(model: Any, name: str = "model", key: str | None = None) -> Any:
     """Makes the web application that serves a model.
 
     Args:
-        model: A built Keras model with one input and one output, or a
+        model: Built Keras model with one input and one output, or a
             Reprogrammer.
         name: Name of the model in the address.
-        key: Key that callers must send as a bearer token; by default none.
+        key: Bearer token that callers must send; by default none.
 
     Returns:
         A FastAPI application: `/v2/health/ready`, `/v2/models/NAME`,

@@ -1,4 +1,4 @@
-"""Frozen source models: where each comes from and what it reads."""
+"""Frozen source models: their origin and their inputs."""
 
 import difflib
 import functools

@@ -13,7 +13,7 @@ def save_weights(model: keras.Model, path: pathlib.Path) -> None:
 
     Args:
         model: Keras model whose weights are written.
-        path: A file ending in `.npz`; the checksum goes to `<path>.sha256`.
+        path: Path ending in `.npz`; the checksum goes to `<path>.sha256`.
 
     Example:
     >>> import tempfile
@@ -35,8 +35,8 @@ def load_weights(model: keras.Model, path: pathlib.Path) -> None:
     """Reads what `save_weights` wrote, into a model of the same layers.
 
     Args:
-        model: The model to fill.
-        path: The `.npz` file.
+        model: Keras model to load the weights into.
+        path: Path of the `.npz` file.
 
     Raises:
         ValueError: If a file is missing or the checksum differs.

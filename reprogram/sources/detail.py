@@ -6,16 +6,16 @@ from reprogram.sources.slicing import crossing
 
 
 def layer(model: keras.Model) -> str | None:
-    """Names the last layer before an image model halves its map once more.
+    """Names the last layer before an image model last halves its feature map.
 
-    What follows is about the classes of the source. With the means of four
-    quarters of this map a linear head on 100 labels is better than with the
-    global mean of the last one: 0.79 instead of 0.61 of the way from chance to
-    perfect, cross-validated, mean over two MobileNets and three tasks
+    Later layers are specific to the classes of the source. With the means of
+    four quarters of this map a linear head on 100 labels is better than with
+    the global mean of the last one: 0.79 instead of 0.61 of the way from chance
+    to perfect, cross-validated, mean over two MobileNets and three tasks
     (`python -m benchmarks.features`).
 
     Args:
-        model: A model of images.
+        model: Keras model of images.
 
     Returns:
         The name of a nonlinearity, sum or concatenation that all data pass
@@ -50,7 +50,7 @@ def _size(one: keras.layers.Layer) -> int:
 
 
 def _rich(one: keras.layers.Layer) -> bool:
-    """Whether a layer ends a step of the network, and is no part of one."""
+    """Whether a layer ends a block of the network."""
     layers = keras.layers
     kinds = (layers.ReLU, layers.LeakyReLU, layers.ELU)
     linear = (None, keras.activations.linear)

@@ -28,8 +28,8 @@ def load(preset: str) -> Source:
     they are, padded with the padding id of the tokenizer, or 0.
 
     Args:
-        preset: "hf://...", "kaggle://..." or the path of a folder with the
-            files of a preset, config.json among them.
+        preset: Name `hf://...` or `kaggle://...`, or path of a folder with the
+            files of a preset, including config.json.
 
     Returns:
         The source, without class names; a program can enter after

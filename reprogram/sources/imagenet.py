@@ -77,7 +77,8 @@ def load(name: str) -> Source:
     own, `input_range` spans all of them.
 
     Args:
-        name: Name of a function in `keras.applications`, in any case.
+        name: Name of a function in `keras.applications`, in upper or lower
+            case.
 
     Returns:
         The source; `feature_layer` is the one of `detail.layer`, or the last

@@ -20,9 +20,10 @@ def fit_images(
 
     Args:
         images: Images `(batch, height, width, 1 or 3)`.
-        height: Rows the source expects; None keeps them.
-        width: Columns the source expects; None keeps them.
-        channels: 1 or 3, what the source expects; anything else keeps them.
+        height: Number of rows the source expects; None keeps the height.
+        width: Number of columns the source expects; None keeps the width.
+        channels: Number of channels the source expects, 1 or 3; anything else
+            keeps them.
 
     Returns:
         A float32 array of shape `(batch, height, width, channels)`.
@@ -58,8 +59,8 @@ def shifted(images: np.ndarray, seed: int) -> np.ndarray:
 
     Args:
         images: Images `(batch, height, width, channels)`.
-        seed: Of the moves: whole pixels, at most `REACH` of either side, at
-            least one. What enters repeats the edge.
+        seed: Random seed of the moves: whole pixels, at least one and at most
+            the share `REACH` of either side. New pixels repeat the edge.
 
     Returns:
         Images of the same shape.

@@ -12,7 +12,7 @@ def read(path: str | pathlib.Path) -> dict[str, np.ndarray]:
     """Reads the arrays of a file, without running code from it.
 
     Args:
-        path: An `.npz` file.
+        path: Path of an `.npz` file.
 
     Returns:
         The arrays by their names.
@@ -42,13 +42,13 @@ def check(
     ranks: Mapping[str, tuple[int, ...]],
     what: str,
 ) -> None:
-    """Refuses a file of another model.
+    """Raises an error if a file belongs to another model.
 
     Args:
         file: Path of the file that held the arrays.
         arrays: Arrays by name, as `read` returns them.
         ranks: Ranks of the weights of each layer.
-        what: The model, in words.
+        what: Name of the model for error messages.
 
     Raises:
         ValueError: If an array is missing, unknown or of another rank.

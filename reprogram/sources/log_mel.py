@@ -17,8 +17,8 @@ class LogMel(layers.Layer):
 
     Args:
         bands: Number of mel bands.
-        window: Samples of a frame.
-        hop: Samples from frame to frame.
+        window: Number of samples of a frame.
+        hop: Number of samples from frame to frame.
     """
 
     def __init__(

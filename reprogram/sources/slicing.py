@@ -1,4 +1,4 @@
-"""Where a program enters a frozen source, and where it is read."""
+"""The layers at which a program enters a frozen source and is read."""
 
 import math
 from typing import Any
@@ -15,9 +15,9 @@ def slice_source(
     """Cuts the source where the program enters and where it is read.
 
     Args:
-        source: A Keras model.
-        input_layer: The layer behind which the program enters, if any.
-        feature_layer: The layer to read instead of the output, if any.
+        source: Keras model to cut.
+        input_layer: Name of the layer behind which the program enters, if any.
+        feature_layer: Name of the layer to read instead of the output, if any.
 
     Returns:
         A model that gives what the transform receives and the masks of it
@@ -59,10 +59,10 @@ def slice_source(
 def _features(outlet: keras.KerasTensor) -> keras.KerasTensor:
     """Makes features of a layer's output that a linear head can read.
 
-    Axes of size 1, which MobileNet keeps behind its pooling, are dropped. Of a
-    picture's map come the means of its quarters: where something is. Of a
-    long sequence come the means of `PARTS` parts of it, and how each feature
-    is distributed over all: what is brief is lost in a mean.
+    Axes of size 1, which MobileNet keeps behind its pooling, are dropped. The
+    map of an image gives the means of its quarters, which keep positions. A
+    long sequence gives the means of `PARTS` parts of it and the distribution of
+    each feature over all, as brief events are lost in a mean.
     """
     shape = tuple(outlet.shape)
     inner = shape[1:-1]
@@ -129,10 +129,10 @@ def entered(enter: keras.Model, inputs: Any) -> list:
 
 
 def answer(read: keras.Model, x: Any, masks: list) -> Any:
-    """Returns the output of the source from the layer that was entered on.
+    """Returns the output of the source, run from the entered layer.
 
     Args:
-        read: The second model of `slice_source`.
+        read: Second model that `slice_source` returns.
         x: Output of the input transform.
         masks: Masks `(batch, length)` of that output; the mask of the
             entered layer comes first.
@@ -157,9 +157,9 @@ def heard(read: keras.Model, x: Any, together: bool) -> Any:
     """Returns the outputs for series that may be several times too long.
 
     Args:
-        read: The second model of `slice_source`.
-        x: Inputs; a series several times as long as the source reads is
-            cut into parts of that length.
+        read: Second model that `slice_source` returns.
+        x: Inputs `(batch, ...)`; a series several times as long as the source
+            reads is cut into parts of that length.
         together: Whether the outputs of the parts are concatenated; if
             not, they are averaged.
     """

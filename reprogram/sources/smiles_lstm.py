@@ -74,7 +74,7 @@ def network(shapes: dict[str, tuple[int, ...]]) -> keras.Model:
     layer `summary` holds the mean and the last state of both.
 
     Args:
-        shapes: Shape of each weight, by `<layer name>/<index>`.
+        shapes: Shapes of the weights by `<layer name>/<index>`.
 
     Returns:
         A model from token ids `(batch, length)` to the logits of the token
@@ -159,8 +159,8 @@ def load(path: str) -> Source:
     """Loads the language model, without running code from the file.
 
     Args:
-        path: An `.npz` file with an array `<layer name>/<index>` for each
-            weight of `lstm`, `lstm_1` and `dense`.
+        path: Path of an `.npz` file with an array `<layer name>/<index>` for
+            each weight of `lstm`, `lstm_1` and `dense`.
 
     Returns:
         The source: it reads standardized SMILES, its outputs are logits of

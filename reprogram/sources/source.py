@@ -1,4 +1,4 @@
-"""A frozen source model and what one must know to use it."""
+"""A frozen source model and the facts needed to use it."""
 
 import dataclasses
 from collections.abc import Callable
@@ -14,28 +14,29 @@ MODALITIES = ("molecule", "image", "series", "token")
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """A pretrained model and what one must know to use it.
+    """A pretrained model and the facts needed to use it.
 
     Args:
-        model: The model, with one input and one output; frozen.
+        model: Frozen Keras model with one input and one output.
         name: Name, path or preset that the source was loaded by.
-        modality: "molecule", "image", "series" or "token".
-        preprocess: Turns a raw batch into a batch of model inputs. Raw are
-            strings `(batch,)`, images `(batch, height, width, channels)` in
-            [0, 255] or series `(batch, length, channels)`.
+        modality: `"molecule"`, `"image"`, `"series"` or `"token"`.
+        preprocess: Function from raw inputs to model inputs. Raw inputs are
+            strings `(batch,)`, images `(batch, height, width, channels)` in [0,
+            255] or series `(batch, length, channels)`.
         input_range: Smallest and largest value of a model input, if bounded.
         class_names: Names of the outputs, if known.
-        input_layer: The layer whose output a token program changes.
-        program_layer: The layer behind which a prompt or a gain enters, if
-            that is further inside; all layers before it run once.
-        feature_layer: The layer whose output a linear head reads.
-        transform: The input transform that suits it, a key of
+        input_layer: Name of the layer whose output a token program changes.
+        program_layer: Name of the layer behind which a prompt or a gain enters,
+            if that is further inside; all layers before it run once.
+        feature_layer: Name of the layer whose output a linear head reads.
+        transform: Name of the default input transform, a key of
             `transforms.TRANSFORMS`; `None` for the one of the modality.
         licence: Licence of the weights.
         citation: Paper and year that introduced the model.
-        explain: Says why one raw input cannot be read; empty if it can.
-        augment: Writes raw inputs in another way that means the same, by
-            seed.
+        explain: Function from a raw input to the reason why it cannot be read,
+            empty if it can.
+        augment: Function from raw inputs and a seed to other raw inputs of the
+            same meaning.
 
     Raises:
         ValueError: If the modality is unknown.

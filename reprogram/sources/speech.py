@@ -75,7 +75,7 @@ def attention_rnn(shapes: Mapping[str, tuple[int, ...]]) -> keras.Model:
     attention with the last step as the query.
 
     Args:
-        shapes: Shape of each weight, by `<layer name>/<index>`.
+        shapes: Shapes of the weights by `<layer name>/<index>`.
 
     Returns:
         A model from waveforms `(batch, 16000, 1)` in [-1, 1] to logits.
@@ -146,8 +146,8 @@ def load(path: str) -> Source:
     one second. Clips of one second need none.
 
     Args:
-        path: An `.npz` file with an array `<layer name>/<index>` for each
-            weight of the model of `attention_rnn`.
+        path: Path of an `.npz` file with an array `<layer name>/<index>` for
+            each weight of the model of `attention_rnn`.
 
     Returns:
         The source, with logits; the class names are known for models of 36.

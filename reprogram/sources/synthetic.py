@@ -120,7 +120,7 @@ def shapes(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
     Args:
         count: Number of pictures; the classes of `SHAPES` take turns.
-        seed: Every picture follows from it.
+        seed: Random seed of the pictures.
 
     Returns:
         float32 images `(count, 32, 32, 1)` in [0, 255] and int64 labels
@@ -163,7 +163,7 @@ def waves(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
     Args:
         count: Number of signals; the classes of `WAVES` take turns.
-        seed: Every signal follows from it.
+        seed: Random seed of the signals.
 
     Returns:
         float32 series `(count, 1024, 1)` and int64 labels `(count,)`, the

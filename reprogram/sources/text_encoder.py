@@ -12,9 +12,9 @@ class PaddedEmbedding(layers.Layer):
     """Embeds tokens by a given layer and masks the padding.
 
     Args:
-        embedding: A layer from token ids `(batch, length)` to vectors
-            `(batch, length, width)`.
-        pad: The id to mask.
+        embedding: Layer from token ids `(batch, length)` to vectors `(batch,
+            length, width)`.
+        pad: Token id of the padding, which is masked.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class PaddedEmbedding(layers.Layer):
 
 @keras.saving.register_keras_serializable("reprogram")
 class SplitMask(layers.Layer):
-    """Takes the mask off embeddings: KerasHub wants it as an input."""
+    """Removes the mask of embeddings: KerasHub takes it as an input."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -74,8 +74,9 @@ def text_encoder(backbone: keras.Model, pad: int) -> keras.Model:
     alone, so that a program can enter there.
 
     Args:
-        backbone: Reads token_ids, padding_mask and perhaps segment_ids.
-        pad: The token id that pads.
+        backbone: KerasHub backbone that reads token_ids, padding_mask and
+            perhaps segment_ids.
+        pad: Token id of the padding.
 
     Returns:
         A model from token ids `(batch, length)` to the mean of the last

@@ -133,7 +133,7 @@ def _standardize(series: np.ndarray) -> np.ndarray:
 
 
 class Recipe(NamedTuple):
-    """How a tiny source is made: its model, its data and what it reads."""
+    """The recipe of a tiny source: its model, its data and its inputs."""
 
     build: Callable[[], keras.Model]
     draw: Callable[[int, int], tuple[np.ndarray, np.ndarray]]
@@ -172,8 +172,8 @@ def load(name: str, folder: pathlib.Path = WEIGHTS) -> Source:
     """Loads a tiny source from its checked weights.
 
     Args:
-        name: "shapes" or "waves".
-        folder: Folder that holds `<name>.npz`.
+        name: `"shapes"` or `"waves"`.
+        folder: Path of the folder that holds `<name>.npz`.
 
     Returns:
         The source; see `reprogram.sources.load`.

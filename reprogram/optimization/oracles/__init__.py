@@ -1,4 +1,4 @@
-"""What can be asked about a molecule, by name."""
+"""Oracles of molecules, by name."""
 
 import functools
 import pathlib
@@ -29,21 +29,21 @@ ORACLES: dict[str, Callable[[Chem.Mol], float]] = {
 
 
 def get(name: str) -> Oracle:
-    """Looks up what scores many molecules.
+    """Looks up an oracle, which scores many molecules.
 
     Args:
-        name: A key of `ORACLES`; `module:function`, a function of yours from
-            a list of SMILES to as many numbers; `http://...`, a service that
-            takes `{"smiles": [...]}` and answers `{"values": [...]}`;
-            `folder` or `folder:target`, a run of `scripts.train`; or a table
-            of `fit_kinase`.
+        name: Key of `ORACLES`; `module:function`, a function of yours from a
+            list of SMILES to as many numbers; `http://...`, a service that
+            takes `{"smiles": [...]}` and returns `{"values": [...]}`; `folder`
+            or `folder:target`, a run of `scripts.train`; or a file of
+            `fit_kinase`.
 
     Returns:
         A function from a list of canonical SMILES to as many numbers, NaN
         where there is none.
 
     Raises:
-        ValueError: If there is no such thing.
+        ValueError: If there is no such oracle.
 
     Example:
     >>> [round(value, 3) for value in get("logp")(["CCO", "CCCC"])]

@@ -70,9 +70,9 @@ def run(folder: str, target: str = "") -> Oracle:
     """Predicts with a run of `scripts.train`, whatever it trained.
 
     Args:
-        folder: Folder of the run, which predicts properties of molecules.
-        target: Target or class to predict; it may be left out where there is
-            one target, or of two classes the second.
+        folder: Path of a run that predicts properties of molecules.
+        target: Name of the target or class to predict; optional for one target,
+            and for two classes, where it is the second.
 
     Returns:
         A function from SMILES to the prediction, a value or a probability;

@@ -28,8 +28,8 @@ def fit_kinase(
 
     Args:
         smiles: Valid SMILES strings.
-        active: 0 or 1 `(molecules,)`.
-        path: The `.npz` to write; `optimization.oracles.get` reads it.
+        active: Labels `(molecules,)`, 1 for active molecules, otherwise 0.
+        path: Path of the `.npz` to write; `optimization.oracles.get` reads it.
         trees: Number of trees.
         seed: Seed of the forest.
 

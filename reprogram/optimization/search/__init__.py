@@ -48,8 +48,8 @@ def get(name: str, source: Any = None, **options: Any) -> Search:
     """Looks up a search.
 
     Args:
-        name: A key of `SEARCHES`.
-        source: A molecular source with a latent, needed by those of
+        name: Name of the search, a key of `SEARCHES`.
+        source: Molecular source with a latent, required by the searches in
             `NEED_SOURCE`; gives the others one more proposer.
         **options: Arguments of the search.
 

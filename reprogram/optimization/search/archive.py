@@ -1,4 +1,4 @@
-"""The molecules that one search asked about, with their values."""
+"""The molecules that one search evaluated, with their values."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,10 +12,10 @@ from reprogram.optimization.search import surrogate
 
 
 class Archive:
-    """The molecules of one search in the order in which they were asked.
+    """The molecules of one search in the order of their evaluation.
 
     Args:
-        objective: The objective of the search.
+        objective: Objective of the search.
         start: Canonical SMILES of the start, or `None` without one.
         seed: Seed of the search.
 

@@ -35,10 +35,10 @@ def evaluator(
     """Makes the function that asks all oracles of an objective.
 
     Args:
-        objective: The objective, which names the oracles.
-        ledger: Keeps the calls; by default in memory.
-        timeout: Seconds for one list of molecules, after which the oracle is
-            killed; by default it may take as long as it likes.
+        objective: Objective that names the oracles.
+        ledger: Ledger that keeps the calls; by default in memory.
+        timeout: Time limit in seconds for one list of molecules, after which
+            the oracle is killed; none by default.
 
     Returns:
         A function from canonical SMILES to values
@@ -68,14 +68,14 @@ def drive(
     its budget is spent, or when the search has nothing new.
 
     Args:
-        archives: One archive for each start; they are filled.
-        search: A search, which chooses what to ask, see `SEARCHES`.
+        archives: Archives to fill, one for each start.
+        search: Search that proposes molecules, see `SEARCHES`.
         evaluate: Function from SMILES to values, as `evaluator` makes it.
-        budget: Number of molecules that may be asked for each start, all
-            different; the start itself is one of them.
-        first: Molecules that are asked before the search, for each start; by
+        budget: Largest number of different molecules for each start, the start
+            included.
+        first: Molecules to evaluate before the search, for each start; by
             default the start itself.
-        tell: Called with the archives after each round.
+        tell: Function that is called with the archives after each round.
 
     Raises:
         ValueError: If the budget is not positive.

@@ -20,9 +20,9 @@ def mutate(
     """Changes a molecule a little.
 
     Args:
-        molecule: A sanitized molecule.
-        rng: Draws what is changed and where.
-        attempts: Changes to try until one gives another valid molecule.
+        molecule: Sanitized RDKit molecule.
+        rng: Random generator of the changes.
+        attempts: Largest number of changes to try for a valid molecule.
 
     Returns:
         Canonical SMILES, or `None` if no attempt gave one.

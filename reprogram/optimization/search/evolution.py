@@ -1,4 +1,4 @@
-"""The default search: proposals of all kinds, ranked by what calls taught."""
+"""The default search: proposals of all kinds, ranked by a surrogate."""
 
 import dataclasses
 from collections.abc import Callable
@@ -38,14 +38,14 @@ class Evolution:
         generations: Number of generations of the population a round.
         children: Number of new molecules a generation.
         keep: Size of the population.
-        growth: Share of the calls so far that a round asks at most.
-        largest: Largest number of molecules that a round asks.
-        slack: Similarity that the population may miss.
-        patience: Calls without a better molecule after which the search
-            begins again: from the start where bounds say what is enough,
+        growth: Largest size of a round, as a share of the calls so far.
+        largest: Largest number of molecules in a round.
+        slack: Similarity by which the population may miss the bound.
+        patience: Number of calls without a better molecule after which the
+            search restarts: from the start where bounds say what is enough,
             otherwise on another island, see `Islands`.
-        ranked: Whether the surrogate ranks; without it, this is a plain
-            genetic algorithm.
+        ranked: Whether the surrogate ranks; if not, this is a plain genetic
+            algorithm.
         most: Number of molecules that the surrogate learns from.
 
     Example:
@@ -75,7 +75,7 @@ class Evolution:
     def __call__(
         self, archives: Sequence[Archive], counts: Sequence[int]
     ) -> list[list[str]]:
-        """Says what to ask next, up to `counts` molecules for each archive."""
+        """Proposes up to `counts` molecules for each archive."""
         return [self._one(*pair) for pair in zip(archives, counts)]
 
     def _one(self, archive: Archive, count: int) -> list[str]:

@@ -27,8 +27,8 @@ class Islands:
     the first, the best of all islands mix until that no longer pays.
 
     Args:
-        patience: Calls without growth after which an island ends; late in a
-            search a twentieth of all calls, if that is more.
+        patience: Number of calls without growth after which an island ends; at
+            least a twentieth of all calls.
 
     Example:
     >>> from reprogram.optimization.objective import Objective
@@ -49,7 +49,7 @@ class Islands:
     begins: list[int] = dataclasses.field(default_factory=list)
 
     def mask(self, archive: Archive, utility: np.ndarray) -> np.ndarray:
-        """Says which molecules are of the island; begins one if needed."""
+        """Returns which molecules are of the island; begins one if needed."""
         count = len(utility)
         known = utility[np.isfinite(utility)]
         top = self._top(utility)

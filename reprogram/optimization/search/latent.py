@@ -84,7 +84,7 @@ class LatentEvolution:
     def __call__(
         self, archives: Sequence[Archive], counts: Sequence[int]
     ) -> list[list[str]]:
-        """Says what to ask next: a generation of every start."""
+        """Proposes a generation for every start."""
         for archive in archives:
             if "pending" in archive.memory:
                 latents, written = archive.memory["pending"]
@@ -142,7 +142,7 @@ class LatentBayes:
     def __call__(
         self, archives: Sequence[Archive], counts: Sequence[int]
     ) -> list[list[str]]:
-        """Says what to ask next."""
+        """Proposes the next molecules."""
         return [self._one(archive) for archive in archives]
 
     def _one(self, archive: Archive) -> list[str]:

@@ -44,10 +44,10 @@ COUNTS = (
 
 
 def features(molecules: Sequence[Chem.Mol]) -> tuple[np.ndarray, np.ndarray]:
-    """Describes molecules to the process.
+    """Computes the features of molecules.
 
     Args:
-        molecules: Sanitized molecules.
+        molecules: Sanitized RDKit molecules.
 
     Returns:
         Thermometer codes of the counts of 1,024 folded environments, 0 or 1,
@@ -84,7 +84,7 @@ class Surrogate:
     likelihood on a grid, with the scale in closed form.
 
     Args:
-        most: Number of molecules to learn from; of more, half are the best
+        most: Largest number of molecules to learn from, half of them the best
             and half the latest.
 
     Example:

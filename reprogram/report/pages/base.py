@@ -1,4 +1,4 @@
-"""The template that all pages extend, and what several of them write."""
+"""The template that all pages extend, and helpers of several pages."""
 
 import functools
 import importlib.resources

@@ -39,8 +39,8 @@ def save(folder: str | os.PathLike, card: dict) -> dict:
     """Writes `card.json`, `card.md` and `card.html` into a folder.
 
     Args:
-        folder: Path of the folder, which is made if there is none.
-        card: A card as in `card.schema.json`; `schema` and `verdict` are
+        folder: Path of the folder, created if missing.
+        card: Report card as in `card.schema.json`; `schema` and `verdict` are
             filled in, and examples are replaced by their pictures.
 
     Returns:
@@ -95,8 +95,8 @@ def write(cards: Sequence[dict], path: str | os.PathLike) -> None:
     """Writes one or several cards as a page.
 
     Args:
-        cards: Cards; several are compared side by side first.
-        path: Path of the page, which ends in `.html` or `.md`.
+        cards: Report cards; several are first compared side by side.
+        path: Path of the page, ending in `.html` or `.md`.
 
     Raises:
         ValueError: If a card is not complete, or the path ends otherwise.
@@ -114,7 +114,7 @@ def html(cards: Sequence[dict]) -> str:
     """Makes a page without scripts that needs no other file.
 
     Args:
-        cards: One or several cards.
+        cards: List of one or several report cards.
 
     Returns:
         An HTML document; everything from the cards is escaped.
@@ -139,7 +139,7 @@ def markdown(cards: Sequence[dict]) -> str:
     """Makes the same in Markdown, without pictures.
 
     Args:
-        cards: One or several cards.
+        cards: List of one or several report cards.
     """
     folder = importlib.resources.files("reprogram.report.pages")
     environment = jinja2.Environment(
@@ -265,13 +265,13 @@ def _known(values: dict, skip: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def _facts(card: dict) -> list[tuple[str, str]]:
-    """Returns the headline results, and how much they rest on."""
+    """Returns the headline results with their number of rows."""
     facts = [(shown(r), named(r)) for r in headlines(card).values()]
     rows = f"{card['data']['rows']:,} rows"
     return [*facts, (rows, f"of {card['data']['task']}, suite {card['suite']}")]
 
 
 def _cell(text: Any) -> str:
-    """Keeps a text from breaking a table of Markdown, or being markup."""
+    """Escapes a text for a table of Markdown."""
     text = str(text).replace("|", "\\|").replace("<", "&lt;")
     return " ".join(text.split())

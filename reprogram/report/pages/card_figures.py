@@ -22,7 +22,7 @@ def curves(lines: Sequence[dict]) -> Figure:
     """Draws curves of one pair of axes, with bands where there are intervals.
 
     Args:
-        lines: `curves` of a section, see `card.schema.json`.
+        lines: Entries of `curves` of a section, see `card.schema.json`.
     """
     figure = Figure(figsize=(5.4, 3.2), layout="constrained")
     axes = figure.add_subplot()
@@ -47,7 +47,7 @@ def bars(found: dict) -> Figure:
     """Draws bars with their intervals, in the order that they are given.
 
     Args:
-        found: An entry of `bars` of a section, see `card.schema.json`.
+        found: Entry of `bars` of a section, see `card.schema.json`.
     """
     rows = found["bars"]
     figure = Figure(figsize=(5.4, 0.9 + 0.26 * len(rows)), layout="constrained")
@@ -75,7 +75,7 @@ def worst_images(
     Args:
         clean: Images in [0, 1], `(n, height, width, channels)`.
         moved: Values under attack, in the same shape.
-        captions: Text above each, such as the class that the model gave.
+        captions: Texts above the pictures, such as predicted classes.
     """
     figure = Figure(figsize=(1.5 * len(clean), 4.9), layout="constrained")
     axes = figure.subplots(3, len(clean), squeeze=False)
@@ -101,7 +101,7 @@ def worst_series(
     Args:
         clean: Series `(n, steps, channels)`; the first channel is drawn.
         moved: Values under attack, in the same shape.
-        captions: Text above each, such as the class that the model gave.
+        captions: Texts above the pictures, such as predicted classes.
     """
     figure = Figure(figsize=(5.4, 1.5 * len(clean)), layout="constrained")
     axes = figure.subplots(len(clean), 1, squeeze=False)[:, 0]

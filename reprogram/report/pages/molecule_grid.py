@@ -49,11 +49,11 @@ def write_sdf(
     """Writes the rows of a table as the records of an SDF.
 
     Args:
-        path: The SDF. A row that is no molecule is a record without atoms.
-        table: The table of predictions.
-        delimiter: The character between the cells of the table.
+        path: Path of the SDF; invalid molecules give records without atoms.
+        table: Table of predictions.
+        delimiter: Character between the cells of the table.
         smiles: Name of the column of SMILES.
-        columns: Not used: all columns are written.
+        columns: Unused; all columns are written.
     """
     with open(path, "w", encoding="utf-8") as file:
         for row in _rows(table, delimiter):
@@ -71,13 +71,13 @@ def write_page(
     """Draws the first rows of a table on one page.
 
     Args:
-        path: The HTML file to write.
-        table: The table of predictions.
-        delimiter: The character between the cells of the table.
+        path: Path of the HTML file to write.
+        table: Table of predictions.
+        delimiter: Character between the cells of the table.
         smiles: Name of the column of SMILES.
         columns: Names of the columns to write under each picture. One that
             begins with `in_domain` says which molecules are framed.
-        limit: The most rows to draw.
+        limit: Largest number of rows to draw.
     """
     cards, count = [], 0
     for count, row in enumerate(_rows(table, delimiter), 1):
@@ -113,7 +113,7 @@ def results_table(results: Sequence[dict], names: Sequence[str]) -> str:
     """Makes a table of optimized molecules, a row for each start, as text.
 
     Args:
-        results: One result a start, as `optimization.optimize` returns them.
+        results: Results of the starts, as returned by `optimization.optimize`.
         names: Names of the properties.
 
     Returns:

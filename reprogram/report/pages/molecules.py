@@ -22,8 +22,8 @@ def extremes(record: dict, rows: Outcomes) -> dict[str, list[dict]]:
     """Picks the molecules with the largest and the smallest errors.
 
     Args:
-        record: A record of a molecular task; its test inputs are SMILES.
-        rows: The test rows of the same record.
+        record: Record of a molecular task, with SMILES as test inputs.
+        rows: Test rows of the same record.
 
     Returns:
         Lists `worst` and `best` of at most `SHOWN` cards that share no row: a
@@ -51,8 +51,8 @@ def drawing(smiles: str, start: str | None = None) -> str | None:
 
     Args:
         smiles: SMILES of the molecule.
-        start: SMILES of the molecule that it was made from: what both share
-            is drawn alike, and the atoms that changed are marked.
+        start: SMILES of the molecule that it was made from; the common part is
+            drawn alike, and changed atoms are marked.
 
     Returns:
         The data URI of an SVG image; None if RDKit cannot read the molecule.
@@ -95,8 +95,8 @@ def caption(rows: Outcomes, index: int, unit: str = "") -> list[str]:
     """Writes the target and the prediction of one row.
 
     Args:
-        rows: The test rows.
-        index: Place of the row.
+        rows: Test rows of a record.
+        index: Index of the row.
         unit: Unit of a regression target.
 
     Returns:

@@ -33,11 +33,11 @@ def write(
     """Writes `results.csv`, `results.sdf` and `optimization.html`.
 
     Args:
-        results: One result a start, as `optimization.optimize` returns them.
-        wanted: The objective in a sentence.
-        names: Names of its properties.
-        plan: The fields of the `Plan`, and the `command` of the run.
-        folder: The folder of the run.
+        results: Results of the starts, as returned by `optimization.optimize`.
+        wanted: Description of the objective in a sentence.
+        names: Names of the properties of the objective.
+        plan: Dict of the fields of the `Plan` and the `command` of the run.
+        folder: Path of the folder of the run.
     """
     files.write_text(folder / "results.csv", results_table(results, names))
     files.write_text(folder / "results.sdf", results_sdf(results))
@@ -85,7 +85,7 @@ def page(
 
 
 def _paid(results: Sequence[dict]) -> list[str]:
-    """Says how much each proposer asked, and how much of the best it made."""
+    """States the share of each proposer in the calls and the best molecules."""
     asked: collections.Counter[str] = collections.Counter()
     made: collections.Counter[str] = collections.Counter()
     for result in results:
@@ -168,7 +168,7 @@ def _card(
 
 
 def summary(results: Sequence[dict], names: Sequence[str]) -> list[str]:
-    """Says in some lines what came of it, with the cheap tricks beside it."""
+    """Summarizes the results in some lines, beside those of cheap tricks."""
     used = [result for result in results if not result["reason"]]
     good = [result for result in used if result["smiles"]]
     calls = [result["calls"] for result in good]

@@ -1,4 +1,4 @@
-"""Pictures of a program: what goes in, what the source sees, what changed."""
+"""Pictures of a program: inputs, transformed inputs and trained changes."""
 
 from typing import Any
 from typing import Protocol
@@ -14,7 +14,7 @@ MOST = 3
 
 
 class Reprogrammed(Protocol):
-    """What the pictures need of a `Reprogrammer`."""
+    """The attributes of a `Reprogrammer` that the pictures need."""
 
     transform: Any  # a Keras layer
 
@@ -25,8 +25,8 @@ def of_program(
     """Draws inputs, what the source sees of them, and what training changed.
 
     Args:
-        model: A trained Reprogrammer of images or series.
-        start: The transform's weights before training.
+        model: Trained Reprogrammer of images or series.
+        start: Weights of the transform before training.
         inputs: Preprocessed inputs `(samples, height, width, channels)` or
             `(samples, length, channels)`; a few of them are drawn.
 

@@ -25,8 +25,8 @@ def write(path: str | os.PathLike, record: dict) -> None:
     """Writes the report of a run.
 
     Args:
-        path: The file, usually `report.html` in the run's folder.
-        record: A record, see `record.load`.
+        path: Path of the file, usually `report.html` in the run's folder.
+        record: Record of a run, see `record.load`.
 
     Raises:
         ValueError: If the record is not complete.
@@ -38,7 +38,7 @@ def render(record: dict) -> str:
     """Makes the report of a run as text.
 
     Args:
-        record: A record, see `record.load`.
+        record: Record of a run, see `record.load`.
 
     Returns:
         An HTML document without scripts and without references to other

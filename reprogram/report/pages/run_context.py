@@ -1,4 +1,4 @@
-"""What the page of a run says, as plain values for its template."""
+"""The content of the page of a run, as plain values for its template."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ MOST_SOURCES = 12
 
 
 def facts(record: dict) -> list[tuple[str, str]]:
-    """Lists the numbers at the head of the page, each with what it is."""
+    """Lists the numbers at the head of the page with their names."""
     saved, metric = statistics.saved(record), record["task"]["metric"]
     listed = []
     if saved is not None:
@@ -28,7 +28,7 @@ def facts(record: dict) -> list[tuple[str, str]]:
 
 
 def source_of(record: dict) -> dict:
-    """Returns what a record says of the source; empty without one."""
+    """Returns the facts about the source in a record; empty without one."""
     return record.get("source") or {}
 
 

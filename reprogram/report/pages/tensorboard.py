@@ -16,7 +16,7 @@ def written(folder: pathlib.Path | None) -> Iterator[None]:
     """Writes every figure that is drawn meanwhile into an event file too.
 
     Args:
-        folder: The folder of the event file; `None` writes nothing.
+        folder: Path of the folder of the event file; `None` writes nothing.
     """
     if folder is None:
         yield
@@ -45,8 +45,8 @@ def write(folder: pathlib.Path, record: dict) -> None:
     """Writes the learning curves and the label mapping of a record.
 
     Args:
-        folder: The folder of the event files, one for each seed.
-        record: A complete record; see `report/record.schema.json`.
+        folder: Path of the folder of the event files, one for each seed.
+        record: Complete record of a run; see `report/record.schema.json`.
     """
     import tensorflow as tf
 

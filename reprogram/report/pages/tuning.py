@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 def write(study: "optuna.Study", folder: pathlib.Path) -> None:
-    """Writes `recipe.json`, the best recipe, and `tuning.html`, what mattered.
+    """Writes the best recipe, `recipe.json`, and the page `tuning.html`.
 
     Args:
-        study: A finished search, as `experiments.tuning.search` returns it.
-        folder: The folder that the files are written into.
+        study: Finished search, as returned by `experiments.tuning.search`.
+        folder: Path of the folder that the files are written into.
     """
     best = study.best_trial
     recipe = best.user_attrs["recipe"]

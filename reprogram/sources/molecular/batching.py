@@ -16,7 +16,7 @@ def valid(written: Sequence[Sequence[str]]) -> list[str | None]:
     """Finds the first valid string of each row.
 
     Args:
-        written: Strings that may be SMILES, several in a row.
+        written: Lists of strings that may be SMILES, one list for each row.
 
     Returns:
         Their canonical SMILES, `None` where no string of the row is valid.
@@ -41,7 +41,7 @@ def _first_valid(written: Sequence[Sequence[str]]) -> list[str | None]:
 
 
 def set_seed(model: keras.Model, seed: int) -> None:
-    """Starts the draws of a model anew, whose last layer is a `Decode`."""
+    """Resets the seed of a model whose last layer is a `Decode`."""
     generator = model.layers[-1].generator
     generator.state.assign(keras.random.SeedGenerator(seed).state)
 
@@ -50,8 +50,8 @@ def batched(model: keras.Model, x: np.ndarray) -> np.ndarray:
     """Runs a model over batches of one size, the last one filled up.
 
     Args:
-        model: A model of one input.
-        x: Inputs `(samples, ...)`, of any number.
+        model: Keras model with one input.
+        x: Inputs `(samples, ...)`.
 
     Returns:
         Outputs `(samples, width)`; several outputs of one shape come back as

@@ -21,10 +21,10 @@ class Decode(layers.Layer):
 
     Args:
         writer: A built `Writer`; its weights are shared.
-        temperature: Divides the scores before a draw; 0 takes the likeliest.
-        beams: Strings kept in a beam search; 1 for none.
+        temperature: Divisor of the scores before a draw; 0 takes the likeliest.
+        beams: Number of strings kept in a beam search; 1 for none.
         seed: Seed of the draws.
-        read: Whether to heed the contexts; otherwise only their shape counts,
+        read: Whether to use the contexts; otherwise only their shape is used,
             and the language model writes.
 
     Raises:

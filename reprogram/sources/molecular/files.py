@@ -31,11 +31,11 @@ def save(
     """Writes a source: `config.json` and float16 `weights.npz`.
 
     Args:
-        folder: Folder to write into; made if missing.
-        parts: Reader, expander and writer that `networks.parts` made.
-        sizes: The arguments that made them.
+        folder: Path of the folder to write into; created if missing.
+        parts: Reader, expander and writer, as returned by `networks.parts`.
+        sizes: Arguments of `networks.parts` by name.
         tokenizer: Tokenizer that makes the token ids the parts read.
-        scale: The descriptor scale, see `corpus.descriptor_scale`.
+        scale: Descriptor scale, see `corpus.descriptor_scale`.
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def restore(folder: pathlib.Path) -> tuple[tuple, Tokenizer, dict]:
     """Reads what `save` wrote.
 
     Args:
-        folder: The folder with `config.json` and `weights.npz`.
+        folder: Path of the folder with `config.json` and `weights.npz`.
 
     Returns:
         The parts in float32, their tokenizer, and the configuration.
@@ -99,7 +99,7 @@ def scale(config: dict) -> dict[str, np.ndarray]:
     """Reads the descriptor scale, see `corpus.descriptor_scale`.
 
     Args:
-        config: The configuration that `restore` returns.
+        config: Configuration, as returned by `restore`.
 
     Returns:
         `columns`, `low`, `high`, `mean` and `std` of the descriptors.
@@ -129,7 +129,7 @@ def load(folder: pathlib.Path, name: str) -> MolecularSource:
     """Loads a source that `scripts/pretrain.py` wrote.
 
     Args:
-        folder: The folder with `config.json` and `weights.npz`.
+        folder: Path of the folder with `config.json` and `weights.npz`.
         name: Name of the source.
 
     Returns:

@@ -18,8 +18,8 @@ class ConvolutionBlock(layers.Layer):
     that padding changes nothing.
 
     Args:
-        kernel_size: Tokens that one output sees.
-        dilation: Distance between these.
+        kernel_size: Number of tokens in the window of the convolution.
+        dilation: Distance between these tokens.
     """
 
     def __init__(

@@ -28,10 +28,10 @@ def reader(
     Args:
         vocabulary_size: Number of token ids, padding included.
         outputs: Number of descriptors to predict.
-        width: Size of a token's vector.
+        width: Size of the token embedding.
         depth: Number of convolution blocks.
-        slots: Patches of 4 tokens that the latent holds.
-        code: Latent numbers of a patch.
+        slots: Number of patches of 4 tokens in the latent.
+        code: Number of latent values of a patch.
 
     Returns:
         A model from token ids `(batch, length)` to `descriptors`
@@ -91,9 +91,9 @@ def expander(slots: int, code: int, width: int) -> keras.Model:
     """Builds the network that turns a latent into a context of each token.
 
     Args:
-        slots: Patches of 4 tokens.
-        code: Latent numbers of a patch.
-        width: Size of a patch's vector; a context has 3/4 of it.
+        slots: Number of patches of 4 tokens in the latent.
+        code: Number of latent values of a patch.
+        width: Size of the vector of a patch; contexts have 3/4 of it.
 
     Returns:
         A model from latents `(batch, slots * code)` to contexts
@@ -126,10 +126,10 @@ def parts(
     Args:
         vocabulary_size: Number of token ids, padding included.
         outputs: Number of descriptors to predict.
-        width: Size of a token's vector.
+        width: Size of the token embedding.
         depth: Number of convolution blocks of the reader.
-        slots: Patches of 4 tokens that the latent holds.
-        code: Latent numbers of a patch.
+        slots: Number of patches of 4 tokens in the latent.
+        code: Number of latent values of a patch.
         units: Size of the writer's recurrent state.
 
     Returns:
@@ -175,7 +175,7 @@ def sequence_loss(y_true: Any, y_pred: Any) -> Any:
 
 
 def exact(y_true: Any, y_pred: Any) -> Any:
-    """Returns 1 for each molecule whose tokens are all the likeliest."""
+    """Returns 1 for each molecule whose tokens all have the highest score."""
     wrong = ops.not_equal(ops.argmax(y_pred, -1), ops.cast(y_true, "int32"))
     wrong = ops.cast(wrong, "float32") * _written(y_true)
     return ops.cast(ops.equal(ops.sum(wrong, axis=-1), 0.0), "float32")

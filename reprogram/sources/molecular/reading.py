@@ -1,4 +1,4 @@
-"""Reading SMILES with a model; what cannot be read is named and left NaN."""
+"""Reading SMILES with a model; unreadable ones are named and left NaN."""
 
 import warnings
 from collections.abc import Sequence
@@ -24,10 +24,10 @@ def read(
 
     Args:
         model: Model from token ids `(batch, length)` to `(batch, width)`.
-        tokenizer: Tokenizer that makes the ids.
+        tokenizer: Tokenizer for the input of the model.
         smiles: SMILES strings.
-        standardized: Whether the strings are in the form of
-            `molecules.standardize`; if not, they are brought into it.
+        standardized: Whether the strings are already standardized by
+            `molecules.standardize`; if not, they will be.
         longest: Largest number of tokens that the model can read.
 
     Returns:

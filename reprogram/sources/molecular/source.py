@@ -20,7 +20,7 @@ from reprogram.sources.source import Source
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MolecularSource(Source):
-    """A source with three faces on one set of frozen weights.
+    """A source with several models on one set of frozen weights.
 
     `model` reads token ids and describes the molecules, `encoder` gives their
     latents, `decoder` writes token ids from latents, and `language` scores
@@ -28,7 +28,7 @@ class MolecularSource(Source):
     do the same with strings.
 
     Args:
-        tokenizer: Turns SMILES into the ids of all faces.
+        tokenizer: Tokenizer from SMILES to the token ids of all models.
         encoder: Model from ids `(batch, length)` to latents
             `(batch, latent_size)`.
         decoder: Model from latents to ids, the likeliest at each place.
@@ -37,8 +37,8 @@ class MolecularSource(Source):
             their variances.
         expander: Model from latents to contexts, see
             `networks.expander`.
-        writer: The layer that writes from contexts.
-        scale: Mean and standard deviation of each descriptor.
+        writer: `Writer` layer that writes from contexts.
+        scale: Means and standard deviations of the descriptors.
     """
 
     tokenizer: Tokenizer
@@ -57,7 +57,7 @@ class MolecularSource(Source):
 
     @property
     def longest(self) -> int:
-        """Most tokens of a molecule that a latent holds."""
+        """Largest number of tokens of a molecule that a latent holds."""
         return self.expander.output_shape[1] - 1
 
     def encode(
@@ -67,8 +67,8 @@ class MolecularSource(Source):
 
         Args:
             smiles: SMILES strings.
-            standardized: Whether they are in the form of
-                `molecules.standardize`; otherwise they are brought into it.
+            standardized: Whether the strings are already standardized by
+                `molecules.standardize`; if not, they will be.
 
         Returns:
             Latents `(molecules, latent_size)`, float32. A row of NaN, and a
@@ -92,8 +92,8 @@ class MolecularSource(Source):
 
         Args:
             smiles: SMILES strings.
-            standardized: Whether the strings are in the form of
-                `molecules.standardize`.
+            standardized: Whether the strings are already standardized by
+                `molecules.standardize`; if not, they will be.
 
         Returns:
             Values `(molecules, descriptors)`, float32, in the order of
@@ -114,10 +114,11 @@ class MolecularSource(Source):
         """Writes the molecules of latents, many at once.
 
         Args:
-            latents: Values `(molecules, latent_size)`.
-            temperature: 0 writes the likeliest tokens, 1 draws them.
-            beams: Strings kept in a beam search, of which the first valid one
-                is returned; 1 for none.
+            latents: Latents `(molecules, latent_size)`.
+            temperature: Divisor of the scores before a draw; 0 takes the
+                likeliest tokens.
+            beams: Number of strings kept in a beam search, of which the first
+                valid one is returned; 1 for none.
             attempts: Largest number of times that a string is drawn until it
                 is valid, each time at a temperature 0.25 higher, up to 1.
             seed: Seed of the draws.
@@ -147,11 +148,12 @@ class MolecularSource(Source):
         beams: int = 1,
         seed: int = 0,
     ) -> list[str] | list[list[str]]:
-        """Writes strings from latents without a look at their validity.
+        """Writes strings from latents without checking their validity.
 
         Args:
-            latents: Values `(molecules, latent_size)`.
-            temperature: 0 writes the likeliest tokens, 1 draws them.
+            latents: Latents `(molecules, latent_size)`.
+            temperature: Divisor of the scores before a draw; 0 takes the
+                likeliest tokens.
             beams: Number of strings that a beam search keeps; 1 for none.
             seed: Seed of the draws.
 
@@ -179,7 +181,7 @@ class MolecularSource(Source):
 
         Args:
             count: Number of molecules to write.
-            temperature: Divides the scores before a draw.
+            temperature: Divisor of the scores before a draw.
             seed: Seed of the draws.
 
         Returns:

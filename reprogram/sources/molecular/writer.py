@@ -13,7 +13,7 @@ register = keras.saving.register_keras_serializable("reprogram")
 
 @register
 class Writer(layers.Layer):
-    """Gives the scores of each next token, from contexts and what precedes.
+    """Scores each next token from contexts and the tokens before it.
 
     Contexts `(batch, length, width)` and token ids `(batch, length)` become
     scores `(batch, length, vocabulary)`. The first token is predicted from
@@ -56,7 +56,7 @@ class Writer(layers.Layer):
         return self._read(state, contexts)
 
     def unread(self, batch: Any, length: Any) -> Any:
-        """Contexts of molecules of which no latent is known."""
+        """Contexts of molecules without a latent."""
         absent = ops.cast(self.absent, self.compute_dtype)
         return ops.broadcast_to(absent, (batch, length, absent.shape[0]))
 

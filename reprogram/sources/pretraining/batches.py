@@ -1,4 +1,4 @@
-"""What the molecular source learns from, batch by batch."""
+"""Training batches of the molecular source."""
 
 import itertools
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from reprogram.sources.pretraining.corpus import Corpus
 
 
 class Batches:
-    """Batches of molecules of similar length, and what is to be learned.
+    """Batches of molecules of similar length with their targets.
 
     Half of a batch are canonical SMILES that the model reads and writes
     again, three eighths are canonical and written without being read, and an
@@ -21,11 +21,11 @@ class Batches:
     happened.
 
     Args:
-        corpus: The molecules, shorter than `longest`.
-        longest: Tokens that the latent holds, a multiple of 16.
-        steps: Batches an epoch.
-        batch_size: Molecules a batch.
-        seed: Seed of order and randomization.
+        corpus: Corpus of molecules shorter than `longest`.
+        longest: Number of tokens that the latent holds, a multiple of 16.
+        steps: Number of batches an epoch.
+        batch_size: Number of molecules a batch.
+        seed: Random seed of order and randomized SMILES.
     """
 
     def __init__(
@@ -80,11 +80,12 @@ class Batches:
         """Makes inputs, targets and weights of some molecules.
 
         Args:
-            rows: Their places `(batch,)`.
-            written: Their SMILES.
-            roles: Whether each is written from its latent, and without it
-                `(2, batch)`.
-            length: Tokens of the result, at least one more than the longest.
+            rows: Indices of the molecules in the corpus `(batch,)`.
+            written: SMILES strings of these molecules.
+            roles: Booleans `(2, batch)`: whether each is written from its
+                latent, and whether without it.
+            length: Number of columns of token ids, more than the longest
+                molecule has.
         """
         ids = self.corpus.tokenizer(written, length)
         inputs = {"tokens": ids, "known": roles[0][:, None]}
@@ -100,7 +101,7 @@ class Batches:
         return inputs, targets, weights
 
     def sample(self, count: int) -> tuple:
-        """Makes one batch of canonical molecules, to watch the training."""
+        """Makes one batch of canonical molecules, to monitor the training."""
         rng = np.random.default_rng(self.seed)
         rows = rng.choice(
             len(self.corpus.smiles), min(count, len(self.corpus.smiles))

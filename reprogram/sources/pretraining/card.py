@@ -1,6 +1,6 @@
 """The card of a pretrained molecular source, written beside its weights.
 
-`metrics.json` holds the facts, `CARD.md` says them in words.
+`metrics.json` holds the facts, `CARD.md` states them in words.
 """
 
 import json
@@ -29,12 +29,12 @@ def training(folder: pathlib.Path, data: Batches, state: dict) -> dict:
     """Collects the facts of a finished training.
 
     Args:
-        folder: The folder that `files.save` wrote.
-        data: The batches it was trained on.
-        state: `seconds` and `steps`, see `Budget.state`.
+        folder: Path of the folder that `files.save` wrote.
+        data: Batches that the source was trained on.
+        state: Dict with `seconds` and `steps`, see `Budget.state`.
 
     Returns:
-        The part of the facts that `text` reads and no flag says.
+        The facts of the training that `text` reads.
     """
     parts, tokenizer, config = files.restore(folder)
     parameters = sum(part.count_params() for part in parts)
@@ -60,7 +60,7 @@ def write(folder: pathlib.Path, facts: dict) -> None:
     """Writes `metrics.json` and `CARD.md`.
 
     Args:
-        folder: The folder with the weights.
+        folder: Path of the folder with the weights.
         facts: Facts of the training and the measurements, see `text`.
     """
     content = json.dumps(facts, indent=1, allow_nan=False) + "\n"
@@ -69,13 +69,13 @@ def write(folder: pathlib.Path, facts: dict) -> None:
 
 
 def text(facts: dict) -> str:
-    """Says the facts in words.
+    """States the facts in words.
 
     Args:
-        facts: What `training` and, if something was measured,
-            `evaluation.measure` return, with `command`, `flags`, `versions`,
-            `files` and `held_out` (names and numbers of rows), `test_file`
-            and `licence`.
+        facts: Dict of the results of `training` and, if something was measured,
+            of `evaluation.measure`, with `command`, `flags`, `versions`,
+            `files` and `held_out` (names and numbers of rows), `test_file` and
+            `licence`.
 
     Returns:
         A model card in Markdown.

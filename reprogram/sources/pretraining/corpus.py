@@ -1,4 +1,4 @@
-"""What the molecular source is pretrained on: molecules and targets."""
+"""The pretraining corpus of the molecular source: molecules and targets."""
 
 import dataclasses
 import gzip
@@ -22,15 +22,15 @@ from reprogram.parallel import map_chunks
 
 @dataclasses.dataclass(frozen=True)
 class Corpus:
-    """Molecules and what is to be learned of them.
+    """Molecules and their training targets.
 
     Args:
-        smiles: Standard SMILES that the tokenizer reads.
-        tokenizer: Tokenizer whose vocabulary is made of their tokens.
+        smiles: Standardized SMILES strings that the tokenizer reads.
+        tokenizer: Tokenizer with the vocabulary of these molecules.
         scale: Indices and scales of the descriptors, see
             `descriptor_scale`.
         targets: Scaled descriptors `(molecules, outputs)`.
-        bits: Packed fingerprints, see `fingerprint_bits`.
+        bits: Packed fingerprints `(molecules, 128)`, see `fingerprint_bits`.
     """
 
     smiles: Sequence[str]
@@ -55,7 +55,8 @@ def read_smiles(path: str | os.PathLike) -> list[str]:
     """Reads the first column of a text file, gzipped or not.
 
     Args:
-        path: A file with one SMILES a line, optionally followed by a name.
+        path: Path of a file with one SMILES a line, optionally followed by a
+            name.
 
     Returns:
         The strings, quotes and a header named `smiles` removed.
@@ -86,8 +87,8 @@ def corpus(
     """Standardizes and deduplicates molecules, without the held-out ones.
 
     Args:
-        paths: Files to read, see `read_smiles`.
-        exclude: Files whose molecules must not be in the corpus.
+        paths: Paths of the files to read, see `read_smiles`.
+        exclude: Paths of files whose molecules must not be in the corpus.
 
     Returns:
         Sorted canonical SMILES.
@@ -174,10 +175,10 @@ def load_or_compute(
     """Computes an array once and keeps it in a file.
 
     Args:
-        function: Takes the molecules, gives an array with a row for each.
+        function: Function from SMILES strings to an array with a row for each.
         smiles: Valid SMILES strings.
-        path: A file ending in `.npy`; one with another number of rows is
-            computed anew.
+        path: Path of the `.npy` file; it is computed again if its number of
+            rows differs.
 
     Returns:
         The array.
@@ -205,13 +206,13 @@ def prepare(
     exclude: Sequence[str | os.PathLike],
     longest: int,
 ) -> Corpus:
-    """Makes what a model is trained on, from the files of a folder if there.
+    """Makes the corpus, or reads it from a folder if it is there.
 
     Args:
-        folder: Keeps the corpus and its descriptors for the next time.
-        paths: Files of molecules.
-        exclude: Files of held-out molecules.
-        longest: Molecules of as many tokens or more are left out.
+        folder: Path of the folder that keeps the corpus and its descriptors.
+        paths: Paths of files of molecules.
+        exclude: Paths of files of held-out molecules.
+        longest: Number of tokens from which on molecules are left out.
 
     Returns:
         The corpus.

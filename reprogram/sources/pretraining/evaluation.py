@@ -1,4 +1,4 @@
-"""How good a molecular source is on molecules it was not trained on."""
+"""Evaluation of a molecular source on held-out molecules."""
 
 import pathlib
 from collections.abc import Callable
@@ -30,7 +30,7 @@ PROPERTIES: dict[str, Callable[[Chem.Mol], float]] = {
 
 
 def standard(smiles: Sequence[str]) -> list[str | None]:
-    """Standardizes molecules on all cores; `None` for what is none."""
+    """Standardizes molecules on all cores; `None` for invalid ones."""
     return [s for part, _ in map_chunks(read, smiles) for s in part]
 
 
@@ -38,8 +38,8 @@ def description(source: MolecularSource, smiles: Sequence[str]) -> dict:
     """Compares the descriptors that a source estimates with RDKit's.
 
     Args:
-        source: The source.
-        smiles: Standard SMILES that it can read.
+        source: Molecular source to evaluate.
+        smiles: Standardized SMILES strings that the source can read.
 
     Returns:
         `r2` of every descriptor, of values clipped as the training values
@@ -71,9 +71,9 @@ def reconstruction(
     """Encodes and decodes molecules and compares.
 
     Args:
-        source: The source.
-        smiles: Standard SMILES that it can read.
-        unread: Molecules that it could not read; they count as failures.
+        source: Molecular source to evaluate.
+        smiles: Standardized SMILES strings that the source can read.
+        unread: Number of molecules that it cannot read, counted as failures.
 
     Returns:
         `exact`: share of the same canonical SMILES; `characters`: share of
@@ -109,9 +109,9 @@ def prior(
     """Decodes latents drawn from the prior.
 
     Args:
-        source: The source.
-        reference: Standard SMILES, such as those it was trained on.
-        count: Latents to draw.
+        source: Molecular source to evaluate.
+        reference: Standardized SMILES strings, such as the training set.
+        count: Number of latents to draw.
         seed: Seed of the draws.
 
     Returns:
@@ -158,9 +158,9 @@ def neighborhoods(
     """Decodes latents of molecules with noise added.
 
     Args:
-        source: The source.
-        smiles: Standard SMILES that it can read.
-        scales: Deviations of the noise; the prior's is 1.
+        source: Molecular source to evaluate.
+        smiles: Standardized SMILES strings that the source can read.
+        scales: Standard deviations of the noise; that of the prior is 1.
         seed: Seed of the noise.
 
     Returns:
@@ -192,7 +192,7 @@ def measure(folder: pathlib.Path, smiles: Sequence[str]) -> dict:
     """Evaluates the float16 weights of a folder, in float32.
 
     Args:
-        folder: What `files.save` wrote.
+        folder: Path of the folder that `files.save` wrote.
         smiles: Held-out SMILES strings.
 
     Returns:
@@ -214,7 +214,7 @@ def evaluate(source: MolecularSource, smiles: Sequence[str]) -> dict:
     """Measures description and reconstruction.
 
     Args:
-        source: The source.
+        source: Molecular source to evaluate.
         smiles: SMILES strings.
 
     Returns:

@@ -19,15 +19,15 @@ LEAST_BETA, BITS = 1e-4, 1024
 
 
 class Balance(keras.callbacks.Callback):
-    """Weighs the divergence so that reconstruction costs what it may.
+    """Weighs the divergence so that the reconstruction loss meets a target.
 
     After each epoch the weight rises where the loss is below the target and
     falls where it is above.
 
     Args:
-        layer: The `Posterior`.
-        target: Loss to hold, in nats a molecule.
-        rate: Largest change of the logarithm of the weight, an epoch.
+        layer: `Posterior` layer whose weight is changed.
+        target: Target of the loss, in nats a molecule.
+        rate: Largest change of the logarithm of the weight in an epoch.
 
     Reference: Rezende and Viola, Taming VAEs, 2018.
     """
@@ -53,10 +53,10 @@ class Budget(keras.callbacks.Callback):
     reproducible. The epoch in which it ends is finished.
 
     Args:
-        path: JSON file that keeps the seconds used and the steps done.
+        path: Path of the JSON file with the seconds used and the steps done.
         minutes: Training time in minutes, over all resumptions.
         peak: Highest learning rate, reached after 300 steps.
-        steps: The budget in steps; if positive, `minutes` has no effect.
+        steps: Budget in steps; if positive, `minutes` has no effect.
     """
 
     def __init__(
@@ -125,11 +125,11 @@ def train(
     """Trains until the budget is used, from the last checkpoint on.
 
     Args:
-        model: A `pretraining_model`; in the end it has the trained weights,
-            also where no budget was left.
+        model: Model made by `pretraining_model`, which receives the trained
+            weights.
         data: Batches of the corpus.
         budget: Budget of time or steps that ends the training.
-        folder: Keeps the checkpoints and `log.csv`.
+        folder: Path of the folder with the checkpoints and `log.csv`.
         callbacks: Keras callbacks besides checkpoints, budget and log.
 
     Returns:
@@ -165,13 +165,13 @@ def train(
 def pretraining_model(
     parts: Sequence[keras.Model | keras.layers.Layer],
 ) -> keras.Model:
-    """Joins reader, expander and writer, and compiles what they learn.
+    """Joins reader, expander and writer to a compiled model.
 
     Args:
-        parts: The three of them.
+        parts: Reader, expander and writer, as returned by `networks.parts`.
 
     Returns:
-        A model from `tokens` and `known` to what `Batches` gives as targets.
+        A model from `tokens` and `known` to the targets of `Batches`.
     """
     reader, expander, writer = parts
     tokens = keras.Input((None,), dtype="int32", name="tokens")
