@@ -29,8 +29,8 @@ def evolve(
     mapping learns from the first scores and stays.
 
     Args:
-        model: A compiled model; a program of up to some hundred values is
-            best, see `transforms.programs`.
+        model: Compiled `BlackBoxReprogrammer`; programs of up to some hundred
+            values work best, see `transforms.programs`.
         training: Pair of inputs and class ids.
         validation: Pair of inputs and class ids, used to choose the generation.
         deviation: Standard deviation of the first population.

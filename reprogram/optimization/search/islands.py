@@ -28,7 +28,7 @@ class Islands:
 
     Args:
         patience: Number of calls without growth after which an island ends; at
-            least a twentieth of all calls.
+            least a twentieth of the calls so far.
 
     Example:
     >>> from reprogram.optimization.objective import Objective

@@ -38,7 +38,7 @@ class Subject:
             them, `(n, columns)`; `None` if it has never seen them.
         about: Dict with the entries `model`, `data` and `warnings` of a card,
             and `promises`: how often the model's intervals held the truth.
-        facts: Facts about the model, filled in when first used.
+        facts: Facts about the model; determined from the inputs if `None`.
 
     Raises:
         ValueError: If inputs, labels, bounds and model do not fit together.

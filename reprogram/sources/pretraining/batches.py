@@ -82,8 +82,8 @@ class Batches:
         Args:
             rows: Indices of the molecules in the corpus `(batch,)`.
             written: SMILES strings of these molecules.
-            roles: Booleans `(2, batch)`: whether each is written from its
-                latent, and whether without it.
+            roles: Weights 0 or 1 `(2, batch)`: whether each molecule is written
+                from its latent, and whether without it.
             length: Number of columns of token ids, more than the longest
                 molecule has.
         """
