@@ -18,6 +18,7 @@ FRAGMENTS = tuple(
 )
 SHORTEST = 9  # length of MiniRocket's kernels
 BATCH = 256
+SHORT = 128  # of strings, so that few of a batch are padded far
 
 
 class Features:
@@ -174,8 +175,7 @@ def read_source(
     both = keras.Model(source.model.inputs, outputs)
     order = np.arange(len(inputs))
     if source.modality in ("molecule", "token"):
-        # Strings of similar length together need little padding.
-        order = np.argsort([len(str(row)) for row in inputs], kind="stable")
+        order = _by_length(inputs)
     parts: list[list[np.ndarray]] = []
     for start in range(0, len(order), BATCH):
         batch = source.preprocess(inputs[order[start : start + BATCH]])
@@ -210,12 +210,18 @@ def read_front(
         inputs = source.augment(inputs, view - 1)
     enter, _ = slice_source(source.model, layer, source.feature_layer)
     assert enter is not None  # a layer was named
-    parts = []
-    for start in range(0, len(inputs), BATCH):
-        batch = source.preprocess(inputs[start : start + BATCH])
-        x, mask = (np.asarray(part) for part in enter.predict_on_batch(batch))
+    order, parts = _by_length(inputs), []
+    for start in range(0, len(inputs), SHORT):
+        batch = source.preprocess(inputs[order[start : start + SHORT]])
+        # Called, not compiled: each length would be compiled anew.
+        x, mask = map(np.asarray, enter(batch, training=False))
         parts.append(np.concatenate([x, mask[..., None]], axis=-1))
-    return join(parts)
+    return join(parts)[np.argsort(order)]
+
+
+def _by_length(strings: np.ndarray) -> np.ndarray:
+    """Orders strings so that those of like length need little padding."""
+    return np.argsort([len(str(row)) for row in strings], kind="stable")
 
 
 def plain(source: Source) -> Source:

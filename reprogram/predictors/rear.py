@@ -4,9 +4,12 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 from reprogram.reprogrammer import Reprogrammer
 from reprogram.sources.slicing import answer
+
+BATCH = 256
 
 
 def behind(model: Reprogrammer) -> "Rear | None":
@@ -62,4 +65,11 @@ class Rear(keras.Model):
         if not hasattr(self, "_reader"):
             reader = Rear(model, read, headless=True)
             self._reader = lambda: reader
-        return self._reader().predict(inputs, batch_size=batch_size, verbose=0)
+        reader = self._reader()
+        # Called, not compiled: so few layers are slower to trace than to run.
+        size = max(batch_size, BATCH)
+        parts = [
+            ops.convert_to_numpy(reader(inputs[i : i + size], training=False))
+            for i in range(0, len(inputs), size)
+        ]
+        return np.concatenate(parts)
